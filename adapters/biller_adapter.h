@@ -1,0 +1,120 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "boost/asio/awaitable.hpp"
+#include "switch/core/business_date.h"
+#include "switch/core/ids.h"
+#include "switch/core/money.h"
+
+// The seam between the payment flow and the billers. An adapter translates; it keeps no state that matters, never
+// touches storage, and never repeats a Pay of its own accord.
+namespace waystation::adapters {
+
+// By when an operation must have answered. An operation that has nothing by then answers Unknown (or NotSent, when the
+// request certainly never left).
+using Deadline = std::chrono::steady_clock::time_point;
+
+enum class InquiryRule { kNone, kOptional, kRequired };
+enum class AmountRule { kFree, kAtLeastOwed, kExact };
+enum class CancelRule { kNone, kSameDay };
+
+// What a biller can do. Validation, cancel and the resolver are driven by it; nothing asks *which* biller it is.
+struct CapabilityCard {
+  std::string service;  // mobile, electricity, gas, water
+  InquiryRule inquiry = InquiryRule::kNone;
+  AmountRule amount_rule = AmountRule::kFree;
+  core::Money least;  // at least 1 fen
+  core::Money most;
+  core::Money step = core::Money::Fen(1);
+  // ECMAScript regular expression that the whole customer number matches, and how a person would put it.
+  std::string customer_number_pattern;
+  std::string customer_number_hint;
+  CancelRule cancel = CancelRule::kNone;
+  bool can_query = false;    // status by our reference
+  bool can_reverse = false;  // reversal advice
+  // Whether "never heard of it" in answer to a query proves that the payment had no effect.
+  bool query_denial_is_final = false;
+  bool issues_voucher = false;
+  std::chrono::milliseconds time_limit{10'000};  // for one answer
+  uint32_t max_in_flight = 1'000;                // requests with the biller at once
+};
+
+struct InquiryRequest {
+  core::StationId station;
+  std::string customer_number;
+};
+
+// The payment as the biller is told of it. `payment_id` is our reference.
+struct PaymentRequest {
+  core::PaymentId payment_id;
+  core::StationId station;
+  std::string customer_number;
+  core::Money amount;
+  core::TimePoint accepted_at;
+  core::BusinessDate business_date;
+  // The biller's own reference, for Cancel; empty where it is not known.
+  std::string biller_reference;
+  // How often this very operation was sent for this payment before; always 0 for Pay.
+  int earlier_attempts = 0;
+};
+
+// --- outcomes ---
+struct InquiryFound {
+  std::string customer_name;  // masked
+  core::Money owed;
+};
+struct Approved {
+  std::string biller_reference;
+  std::string voucher;
+  std::string customer_name;  // masked; empty where the biller does not say
+};
+struct Declined {
+  std::string biller_code;
+  std::string text;
+};
+// The request certainly never left, so it had no effect.
+struct NotSent {
+  std::string cause;
+};
+// It left, or may have left, and nothing settles what became of it.
+struct Unknown {
+  std::string cause;
+};
+// The biller says that it has no such payment.
+struct NeverReceived {};
+// Taken back; a biller that never heard of the payment counts as having taken it back.
+struct TakenBack {};
+
+using InquiryOutcome = std::variant<InquiryFound, Declined, NotSent, Unknown>;
+using PayOutcome = std::variant<Approved, Declined, NotSent, Unknown>;
+using QueryOutcome = std::variant<Approved, Declined, NeverReceived, Unknown>;
+using ReverseOutcome = std::variant<TakenBack, Declined, Unknown>;
+using CancelOutcome = std::variant<TakenBack, Declined, NotSent, Unknown>;
+
+// One biller. Coroutines run on the io_context of whoever awaits them; an adapter is used from several of them at once,
+// so what it shares between calls it guards itself. Operations that the card rules out are never called. No exception
+// leaves an operation.
+class BillerAdapter {
+ public:
+  virtual ~BillerAdapter() = default;
+
+  // Constant for the life of the adapter.
+  virtual const CapabilityCard& card() const = 0;
+
+  virtual boost::asio::awaitable<InquiryOutcome> Inquire(InquiryRequest request, Deadline deadline) = 0;
+  virtual boost::asio::awaitable<PayOutcome> Pay(PaymentRequest request, Deadline deadline) = 0;
+  // What became of a payment, by our reference.
+  virtual boost::asio::awaitable<QueryOutcome> Query(PaymentRequest request, Deadline deadline) = 0;
+  // The switch takes back a payment whose outcome it does not know. Safe to repeat.
+  virtual boost::asio::awaitable<ReverseOutcome> Reverse(PaymentRequest request, Deadline deadline) = 0;
+  // The station takes back a payment that was approved. Safe to repeat.
+  virtual boost::asio::awaitable<CancelOutcome> Cancel(PaymentRequest request, Deadline deadline) = 0;
+  // Whether the biller answers at all. Moves no money.
+  virtual boost::asio::awaitable<bool> Probe(Deadline deadline) = 0;
+};
+
+}  // namespace waystation::adapters

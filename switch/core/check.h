@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string_view>
+
+namespace waystation::core {
+
+// Says on stderr which invariant broke and where, and aborts.
+[[noreturn]] void CheckFailed(const char* file, int line, const char* condition, std::string_view detail);
+
+}  // namespace waystation::core
+
+// An invariant of our own: when it is broken the process stops, in release builds too, before a wrong figure can be
+// committed. Bad input never reaches one.
+#define WS_CHECK(condition, detail)                                              \
+  do {                                                                           \
+    if (!(condition)) [[unlikely]]                                               \
+      ::waystation::core::CheckFailed(__FILE__, __LINE__, #condition, (detail)); \
+  } while (false)

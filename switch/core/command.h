@@ -1,0 +1,152 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "switch/core/account.h"
+#include "switch/core/payment.h"
+
+// What the ledger can be asked, and what it answers. Shapes (lengths, character sets, ranges) were checked at the edge.
+namespace waystation::core {
+
+// --- commands that may add a leg ---
+struct RegisterStation {
+  StationId station;
+  std::string name;
+  std::vector<StationId> signing_institutions;
+};
+struct SetStationStatus {
+  StationId station;
+  StationStatus status;
+  std::string reason;
+};
+struct GrantCredit {
+  StationId station;
+  Money credit_limit;
+  std::string reason;
+};
+struct RecordCounterPurchase {
+  StationId station;
+  std::string request_id;
+  Money amount;
+  std::string clerk_id;
+};
+// Sent at start-up for each biller of the configuration; no leg when it is known.
+struct RegisterBiller {
+  std::string biller_id;
+};
+struct SetBillerStatus {
+  std::string biller_id;
+  bool enabled;
+  std::string reason;
+};
+struct CloseDay {
+  BusinessDate closing;
+  BusinessDate opening;
+};
+// Holds the amount, or declines. `presented` is what the flow found against the biller's card or lane; it stands below
+// the station's and the biller's status and above the balance in the order of precedence.
+struct AcceptPayment {
+  StationId station;
+  std::string operator_id;
+  std::string request_id;
+  std::string biller_id;
+  std::string customer_number;
+  std::string customer_name;
+  Money amount;
+  std::optional<Decline> presented;
+};
+// What became of a payment at the biller. Refused (kFailedPrecondition) where the transition table has no such step.
+struct RecordOutcome {
+  PaymentId payment_id;
+  PaymentEvent event;
+  std::optional<Decline> decline;  // with kDeclinedByBiller, kNotSent, kNeverReceived, kCancelRefused
+  std::string biller_reference;
+  std::string voucher;
+  std::string customer_name;
+  std::string unknown_cause;
+};
+// A station takes back its own payment. `presented` is what the flow found against the biller's card.
+struct StartCancel {
+  StationId station;
+  std::string operator_id;
+  PaymentId payment_id;
+  std::optional<Decline> presented;
+};
+
+// --- reads; answered, like everything else, once all that they saw is durable ---
+struct ReadAccount {
+  StationId station;
+};
+// Answers kNotFound for a payment that is not in memory: then the index has it, or nobody.
+struct ReadPayment {
+  PaymentId payment_id;
+};
+struct ReadPaymentByRequest {
+  StationId station;
+  std::string request_id;
+};
+// The station's payments that are in memory, oldest first.
+struct ReadOpenPayments {
+  StationId station;
+};
+// Station accounts in order of id, after `after`, at most `limit`.
+struct ReadStations {
+  StationId after;
+  uint32_t limit;
+};
+struct ReadBillers {};
+struct ReadBusinessDay {};
+
+using Command =
+    std::variant<RegisterStation, SetStationStatus, GrantCredit, RecordCounterPurchase, RegisterBiller, SetBillerStatus,
+                 CloseDay, AcceptPayment, RecordOutcome, StartCancel, ReadAccount, ReadPayment, ReadPaymentByRequest,
+                 ReadOpenPayments, ReadStations, ReadBillers, ReadBusinessDay>;
+
+struct Purchase {
+  uint64_t sequence = 0;
+  StationId station;
+  std::string request_id;
+  Money amount;
+  std::string clerk_id;
+  Money balance_after;
+  BusinessDate business_date;
+  TimePoint time;
+  bool operator==(const Purchase&) const = default;
+};
+
+// What the index holds about a command's request id or payment id, when memory has nothing: the sequencer looks it up
+// so that Decide needs no I/O.
+using Prior = std::variant<std::monostate, Payment, Purchase>;
+
+struct BusinessDay {
+  BusinessDate date;
+  TimePoint opened_at;
+  uint64_t opened_sequence = 0;
+};
+
+struct BillerState {
+  std::string biller_id;
+  bool enabled = true;
+  std::string reason;
+};
+
+struct Reply {
+  // Not OK: refused, nothing changed; the message names the field, its fault and what was expected.
+  absl::Status status;
+  std::variant<std::monostate, Account, Payment, Purchase, std::vector<Payment>, std::vector<Account>,
+               std::vector<BillerState>, BusinessDay>
+      value;
+  // The request had been accepted before; `value` is that first payment or purchase as it stands.
+  bool repeated = false;
+  // StartCancel only: declined, and the payment in `value` stands as it did.
+  std::optional<Decline> decline;
+  // The last sequence number that `value` reflects.
+  uint64_t sequence = 0;
+};
+
+}  // namespace waystation::core

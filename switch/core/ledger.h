@@ -1,0 +1,166 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "switch/core/account.h"
+#include "switch/core/command.h"
+#include "switch/core/leg.h"
+#include "switch/core/payment.h"
+
+namespace waystation::core {
+
+// The key of a station's request: 8 bytes of station, big-endian, and the request id. Also the key of its index row.
+std::string RequestKey(StationId station, std::string_view request_id);
+
+struct Decision {
+  // Null: nothing to record (a read, a repeated request, a refusal).
+  std::optional<Leg> leg;
+  // Complete when `leg` is null; otherwise MakeReply completes it after Apply.
+  Reply reply;
+};
+
+// The station accounts, the billers' payable accounts, and the payments that are not at rest: a deterministic state
+// machine in memory. Decide says what a command leads to, Apply makes it so; live operation and replay run the same
+// Apply. Neither reads a clock, does I/O, or is random.
+//
+// Threads: one at a time (the sequencer's, or that of start-up and verify).
+//
+// Payments at rest leave memory when ForgetAtRest is told that their last leg is durable; until then they are found
+// here, from then on in the index. Their number is bounded by the blocks in flight.
+//
+// Invariants, checked where they could first break: the sum over all accounts is zero (every posting has two sides);
+// available >= 0 after every hold; reserved and forwarded are never negative; each hold ends once (the transition
+// table).
+class Ledger {
+ public:
+  // A new ledger that opens on `first_date`; a snapshot or the journal then says otherwise.
+  explicit Ledger(BusinessDate first_date);
+
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
+
+  // What `command` leads to, given what the index holds about it. Changes nothing.
+  Decision Decide(const Command& command, const Prior& prior) const;
+
+  // Makes `leg` so. Not OK: the leg contradicts the ledger (a damaged journal); the ledger is then not to be used.
+  absl::Status Apply(const Leg& leg, const BlockStamp& stamp);
+
+  // The reply to a command whose leg was just applied.
+  Reply MakeReply(const Leg& leg) const;
+
+  // Drops the payments and purchases whose last leg is at or before `durable_sequence` and that are at rest.
+  void ForgetAtRest(uint64_t durable_sequence);
+
+  uint64_t last_sequence() const { return last_sequence_; }
+  const BusinessDay& business_day() const { return day_; }
+
+  // Null when not in memory.
+  const Payment* FindPayment(PaymentId id) const;
+  const Account* FindStation(StationId station) const;
+  bool HasRequest(std::string_view request_key) const;
+  size_t payments_in_memory() const { return payments_.size(); }
+
+  // Zero, or the ledger is broken.
+  Money SumOfBalances() const;
+  void ForEachAccount(absl::FunctionRef<void(const Account&)> visit) const;
+  // Payments not at rest, in order of station and id.
+  void ForEachOpen(absl::FunctionRef<void(const Payment&)> visit) const;
+
+  // --- snapshots ---
+  // What changed since the last call: what the next snapshot must write.
+  struct Changes {
+    std::vector<const Account*> accounts;
+    std::vector<const Payment*> open;       // changed and not at rest
+    std::vector<PaymentId> no_longer_open;  // had a snapshot row and are at rest now
+  };
+  Changes TakeChanges();
+
+  // Loading a snapshot, before anything else.
+  absl::Status RestoreAccount(Account account);
+  absl::Status RestoreOpenPayment(Payment payment);
+  void RestorePosition(uint64_t last_sequence, const BusinessDay& day);
+
+ private:
+  struct Held {
+    Payment payment;
+    bool has_snapshot_row = false;
+    bool dirty = false;
+  };
+  struct Resting {
+    uint64_t sequence;
+    std::variant<PaymentId, std::string> what;  // a payment, or the request key of a purchase
+  };
+
+  // Decide, one a command (decide.cc).
+  Decision On(const RegisterStation& c, const Prior&) const;
+  Decision On(const SetStationStatus& c, const Prior&) const;
+  Decision On(const GrantCredit& c, const Prior&) const;
+  Decision On(const RecordCounterPurchase& c, const Prior& prior) const;
+  Decision On(const RegisterBiller& c, const Prior&) const;
+  Decision On(const SetBillerStatus& c, const Prior&) const;
+  Decision On(const CloseDay& c, const Prior&) const;
+  Decision On(const AcceptPayment& c, const Prior& prior) const;
+  Decision On(const RecordOutcome& c, const Prior&) const;
+  Decision On(const StartCancel& c, const Prior& prior) const;
+  Decision On(const ReadAccount& c, const Prior&) const;
+  Decision On(const ReadPayment& c, const Prior&) const;
+  Decision On(const ReadPaymentByRequest& c, const Prior&) const;
+  Decision On(const ReadOpenPayments& c, const Prior&) const;
+  Decision On(const ReadStations& c, const Prior&) const;
+  Decision On(const ReadBillers& c, const Prior&) const;
+  Decision On(const ReadBusinessDay& c, const Prior&) const;
+
+  Decision Record(Fact fact) const;
+  std::optional<Decline> AdmissionDecline(const AcceptPayment& c, const Account& station) const;
+  AccountAfter AfterMove(const Account& station, Money amount, MoneyColumn from, MoneyColumn to) const;
+
+  // Apply, one a fact (ledger.cc).
+  absl::Status Make(const StationRegistered& f, const Leg& leg, const BlockStamp& stamp);
+  absl::Status Make(const StationStatusSet& f, const Leg& leg, const BlockStamp& stamp);
+  absl::Status Make(const CreditGranted& f, const Leg& leg, const BlockStamp& stamp);
+  absl::Status Make(const CounterPurchased& f, const Leg& leg, const BlockStamp& stamp);
+  absl::Status Make(const BillerRegistered& f, const Leg& leg, const BlockStamp& stamp);
+  absl::Status Make(const BillerStatusSet& f, const Leg& leg, const BlockStamp& stamp);
+  absl::Status Make(const DayCut& f, const Leg& leg, const BlockStamp& stamp);
+  absl::Status Make(const PaymentAccepted& f, const Leg& leg, const BlockStamp& stamp);
+  absl::Status Make(const PaymentMoved& f, const Leg& leg, const BlockStamp& stamp);
+
+  // Accounts live at an index that never changes.
+  Account* Station(StationId station);
+  Account* Payable(std::string_view biller_id);
+  const Account* Payable(std::string_view biller_id) const;
+  Account& AddAccount(Account account);
+  void Touch(const Account& account);
+  void Post(Account& from, Account& to, Money amount);
+  void MoveMoney(Account& station, Account& payable, Money amount, MoneyColumn from, MoneyColumn to);
+  Held& AddPayment(Payment payment);
+  void MarkChanged(Held& held, uint64_t sequence);
+
+  std::deque<Account> accounts_;
+  std::vector<bool> account_dirty_;
+  std::vector<uint32_t> dirty_accounts_;
+  absl::btree_map<StationId, uint32_t> stations_;
+  absl::btree_map<std::string, uint32_t, std::less<>> payables_;
+  absl::flat_hash_map<PaymentId, Held> payments_;
+  absl::btree_set<std::pair<StationId, PaymentId>> payments_by_station_;
+  absl::flat_hash_map<std::string, std::variant<PaymentId, Purchase>> requests_;
+  std::deque<Resting> resting_;
+  absl::flat_hash_set<PaymentId> dirty_payments_;
+  std::vector<PaymentId> lost_snapshot_rows_;
+  uint64_t last_sequence_ = 0;
+  BusinessDay day_;
+};
+
+}  // namespace waystation::core

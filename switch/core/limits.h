@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "switch/core/money.h"
+
+// The bounds of everything that could grow, in one place.
+namespace waystation::core {
+
+// --- shapes of input ---
+inline constexpr size_t kInstitutionCodeDigits = 12;
+inline constexpr size_t kOperatorIdDigits = 10;
+inline constexpr size_t kMaxRequestIdBytes = 64;
+inline constexpr size_t kMaxBillerIdBytes = 32;
+inline constexpr size_t kMaxCustomerNumberBytes = 32;
+inline constexpr size_t kMaxNameBytes = 120;
+inline constexpr size_t kMaxReasonBytes = 200;
+inline constexpr size_t kMaxBillerReferenceBytes = 64;
+inline constexpr size_t kMaxVoucherBytes = 64;
+inline constexpr size_t kMaxBillerCodeBytes = 32;
+inline constexpr size_t kMaxInquiryTokenBytes = 400;
+inline constexpr size_t kMaxPageTokenBytes = 200;
+inline constexpr size_t kMaxSigningInstitutions = 8;
+inline constexpr size_t kMaxRequestMessageBytes = 64 * 1024;
+
+// --- money ---
+// One hundred million yuan: the most that one request may move or grant.
+inline constexpr Money kMaxAmount = Money::Fen(10'000'000'000);
+// DOMAIN rule: a counter purchase is at least 500 yuan.
+inline constexpr Money kLeastCounterPurchase = Money::Fen(50'000);
+
+// --- time ---
+inline constexpr std::chrono::milliseconds kDefaultPayWait{15'000};
+inline constexpr std::chrono::milliseconds kMaxPayWait{60'000};
+// Kept back from a caller's deadline so that the answer still reaches him.
+inline constexpr std::chrono::milliseconds kDeadlineReserve{20};
+inline constexpr std::chrono::minutes kInquiryTokenValidity{10};
+
+// --- a payment ---
+// A payment keeps its whole history. Cancels that the biller refuses add to it, so from kMaxChangesBeforeCancel on no
+// more cancels are taken, and the rest is left for what must be recorded.
+inline constexpr size_t kMaxStateChanges = 32;
+inline constexpr size_t kMaxChangesBeforeCancel = 24;
+
+// --- queues and batches ---
+// Commands waiting for the sequencer before new work is refused; outcomes are always taken (their number is bounded by
+// the payments in progress).
+inline constexpr size_t kMaxSequencerQueue = 65'536;
+inline constexpr size_t kMaxCommandsPerBlock = 1'024;
+inline constexpr size_t kMaxBlocksInFlight = 4;
+inline constexpr size_t kDefaultMaxInProgressPerWorker = 20'000;
+// Queries and repeats that the resolver has with one biller at a time.
+inline constexpr size_t kMaxResolvingPerBiller = 64;
+
+// --- reads ---
+inline constexpr uint32_t kDefaultPageSize = 100;
+inline constexpr uint32_t kMaxPageSize = 500;
+inline constexpr int kMaxListDays = 366;
+// Events a watcher may be behind before its stream is ended.
+inline constexpr size_t kMaxWatchBacklog = 4'096;
+inline constexpr size_t kMaxWatchers = 20'000;
+
+// --- storage ---
+inline constexpr std::chrono::milliseconds kDefaultSnapshotInterval{1'000};
+
+}  // namespace waystation::core
