@@ -33,6 +33,8 @@ std::optional<StationStatus> StationStatusFromNumber(uint32_t number);
 std::optional<AccountKind> AccountKindFromNumber(uint32_t number);
 
 struct Account {
+  // Its place in the ledger's memory; not part of what it is.
+  uint32_t index = 0;
   AccountKind kind = AccountKind::kStation;
   Money balance;
 
@@ -52,7 +54,6 @@ struct Account {
   bool biller_enabled = true;
 
   Money available() const { return balance + credit_limit - reserved - forwarded; }
-  bool operator==(const Account&) const = default;
 };
 
 // The three figures of a station's account that stand in every leg that touches it.

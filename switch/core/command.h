@@ -82,7 +82,7 @@ struct StartCancel {
 struct ReadAccount {
   StationId station;
 };
-// Answers kNotFound for a payment that is not in memory: then the index has it, or nobody.
+// The two lookups of a payment answer kNotFound when it is not in memory: then the index has it, or nobody.
 struct ReadPayment {
   PaymentId payment_id;
 };

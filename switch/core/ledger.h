@@ -69,7 +69,8 @@ class Ledger {
   // Null when not in memory.
   const Payment* FindPayment(PaymentId id) const;
   const Account* FindStation(StationId station) const;
-  bool HasRequest(std::string_view request_key) const;
+  // Whether memory knows the request of this key (see RequestKey).
+  bool HasRequest(const std::string& request_key) const;
   size_t payments_in_memory() const { return payments_.size(); }
 
   // Zero, or the ledger is broken.
@@ -96,7 +97,6 @@ class Ledger {
   struct Held {
     Payment payment;
     bool has_snapshot_row = false;
-    bool dirty = false;
   };
   struct Resting {
     uint64_t sequence;
@@ -123,8 +123,9 @@ class Ledger {
   Decision On(const ReadBusinessDay& c, const Prior&) const;
 
   Decision Record(Fact fact) const;
-  std::optional<Decline> AdmissionDecline(const AcceptPayment& c, const Account& station) const;
-  AccountAfter AfterMove(const Account& station, Money amount, MoneyColumn from, MoneyColumn to) const;
+  std::optional<Decline> AdmissionDecline(const AcceptPayment& c, const Account& station, const Account& payable) const;
+  std::optional<Decline> CancelDecline(const StartCancel& c, const Payment& payment, const Account& station,
+                                       const Account& payable) const;
 
   // Apply, one a fact (ledger.cc).
   absl::Status Make(const StationRegistered& f, const Leg& leg, const BlockStamp& stamp);
@@ -137,18 +138,18 @@ class Ledger {
   absl::Status Make(const PaymentAccepted& f, const Leg& leg, const BlockStamp& stamp);
   absl::Status Make(const PaymentMoved& f, const Leg& leg, const BlockStamp& stamp);
 
-  // Accounts live at an index that never changes.
   Account* Station(StationId station);
   Account* Payable(std::string_view biller_id);
   const Account* Payable(std::string_view biller_id) const;
+  Account& SystemAccount(AccountKind kind);
   Account& AddAccount(Account account);
   void Touch(const Account& account);
   void Post(Account& from, Account& to, Money amount);
-  void MoveMoney(Account& station, Account& payable, Money amount, MoneyColumn from, MoneyColumn to);
-  Held& AddPayment(Payment payment);
+  absl::Status SetFigures(Account& station, Account& payable, const AccountAfter& after, const Leg& leg);
+  Held& AddPayment(Payment payment, std::string request_key);
   void MarkChanged(Held& held, uint64_t sequence);
 
-  std::deque<Account> accounts_;
+  std::deque<Account> accounts_;  // at Account::index, for ever
   std::vector<bool> account_dirty_;
   std::vector<uint32_t> dirty_accounts_;
   absl::btree_map<StationId, uint32_t> stations_;

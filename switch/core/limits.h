@@ -28,7 +28,9 @@ inline constexpr size_t kMaxRequestMessageBytes = 64 * 1024;
 // --- money ---
 // One hundred million yuan: the most that one request may move or grant.
 inline constexpr Money kMaxAmount = Money::Fen(10'000'000'000);
-// DOMAIN rule: a counter purchase is at least 500 yuan.
+// Ten trillion yuan: a counter purchase that would lift a balance above it is refused, so that sums always fit.
+inline constexpr Money kMaxBalance = Money::Fen(1'000'000'000'000'000);
+// Rule of the business: a counter purchase is at least 500 yuan.
 inline constexpr Money kLeastCounterPurchase = Money::Fen(50'000);
 
 // --- time ---
@@ -58,6 +60,8 @@ inline constexpr size_t kMaxResolvingPerBiller = 64;
 inline constexpr uint32_t kDefaultPageSize = 100;
 inline constexpr uint32_t kMaxPageSize = 500;
 inline constexpr int kMaxListDays = 366;
+// A day cut opens a date at most this much later.
+inline constexpr int kMaxDayCutDays = 31;
 // Events a watcher may be behind before its stream is ended.
 inline constexpr size_t kMaxWatchBacklog = 4'096;
 inline constexpr size_t kMaxWatchers = 20'000;
