@@ -82,6 +82,11 @@ struct StartCancel {
 struct ReadAccount {
   StationId station;
 };
+// Whether the station may ask the biller: answers with a decline, or without.
+struct AdmitInquiry {
+  StationId station;
+  std::string biller_id;
+};
 // The two lookups of a payment answer kNotFound when it is not in memory: then the index has it, or nobody.
 struct ReadPayment {
   PaymentId payment_id;
@@ -104,8 +109,8 @@ struct ReadBusinessDay {};
 
 using Command =
     std::variant<RegisterStation, SetStationStatus, GrantCredit, RecordCounterPurchase, RegisterBiller, SetBillerStatus,
-                 CloseDay, AcceptPayment, RecordOutcome, StartCancel, ReadAccount, ReadPayment, ReadPaymentByRequest,
-                 ReadOpenPayments, ReadStations, ReadBillers, ReadBusinessDay>;
+                 CloseDay, AcceptPayment, RecordOutcome, StartCancel, AdmitInquiry, ReadAccount, ReadPayment,
+                 ReadPaymentByRequest, ReadOpenPayments, ReadStations, ReadBillers, ReadBusinessDay>;
 
 struct Purchase {
   uint64_t sequence = 0;
@@ -143,7 +148,7 @@ struct Reply {
       value;
   // The request had been accepted before; `value` is that first payment or purchase as it stands.
   bool repeated = false;
-  // StartCancel only: declined, and the payment in `value` stands as it did.
+  // StartCancel: declined, and the payment in `value` stands as it did. AdmitInquiry: declined.
   std::optional<Decline> decline;
   // The last sequence number that `value` reflects.
   uint64_t sequence = 0;

@@ -323,6 +323,16 @@ Decision Ledger::On(const StartCancel& c, const Prior& prior) const {
                              .reopened = *payment});
 }
 
+Decision Ledger::On(const AdmitInquiry& c, const Prior&) const {
+  const Account* station = FindStation(c.station);
+  if (station == nullptr) return NoSuchStation(c.station);
+  const Account* payable = Payable(c.biller_id);
+  if (payable == nullptr) return NoSuchBiller(c.biller_id);
+  Decision decision = Answer(std::monostate(), last_sequence_);
+  decision.reply.decline = StatusDecline(*station, *payable);
+  return decision;
+}
+
 Decision Ledger::On(const ReadAccount& c, const Prior&) const {
   const Account* station = FindStation(c.station);
   if (station == nullptr) return NoSuchStation(c.station);

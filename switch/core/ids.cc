@@ -46,4 +46,13 @@ std::string PaymentId::ToString() const {
   return fmt::format("{}", number_);
 }
 
+std::string RequestKey(StationId station, std::string_view request_id) {
+  std::string key(sizeof(uint64_t), '\0');
+  for (size_t i = 0; i < sizeof(uint64_t); ++i) {
+    key[i] = static_cast<char>(station.number() >> (8 * (sizeof(uint64_t) - 1 - i)));
+  }
+  key += request_id;
+  return key;
+}
+
 }  // namespace waystation::core

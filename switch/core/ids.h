@@ -52,4 +52,7 @@ class PaymentId {
   uint64_t number_ = 0;
 };
 
+// What makes a request of a station unique: 8 bytes of station, big-endian, and the request id.
+std::string RequestKey(StationId station, std::string_view request_id);
+
 }  // namespace waystation::core

@@ -30,15 +30,6 @@ absl::Status Differs(const Leg& leg, const AccountAfter& expected, const Account
 
 }  // namespace
 
-std::string RequestKey(StationId station, std::string_view request_id) {
-  std::string key(sizeof(uint64_t), '\0');
-  for (size_t i = 0; i < sizeof(uint64_t); ++i) {
-    key[i] = static_cast<char>(station.number() >> (8 * (sizeof(uint64_t) - 1 - i)));
-  }
-  key += request_id;
-  return key;
-}
-
 AccountAfter Moved(AccountAfter figures, Money amount, MoneyColumn from, MoneyColumn to) {
   switch (from) {
     case MoneyColumn::kNone: break;
@@ -112,12 +103,14 @@ absl::Status Ledger::Make(const CreditGranted& f, const Leg& leg, const BlockSta
 absl::Status Ledger::Make(const CounterPurchased& f, const Leg& leg, const BlockStamp& stamp) {
   Account* station = Station(f.station);
   if (station == nullptr) return Contradiction(leg, "names a station that does not exist");
+  if (f.amount <= Money()) return Contradiction(leg, "purchases an amount that is not positive");
+  std::string key = RequestKey(f.station, f.request_id);
+  if (requests_.contains(key)) return Contradiction(leg, "records a request a second time");
   AccountAfter expected = FiguresOf(*station);
   expected.balance += f.amount;
   if (f.after != expected) return Differs(leg, expected, f.after);
   Post(SystemAccount(AccountKind::kCounterClearing), *station, f.amount);
 
-  std::string key = RequestKey(f.station, f.request_id);
   requests_[key] = Purchase{.sequence = leg.sequence,
                             .station = f.station,
                             .request_id = f.request_id,
@@ -189,7 +182,11 @@ absl::Status Ledger::Make(const PaymentAccepted& f, const Leg& leg, const BlockS
 absl::Status Ledger::Make(const PaymentMoved& f, const Leg& leg, const BlockStamp& stamp) {
   auto it = payments_.find(f.payment_id);
   if (it == payments_.end() && f.reopened.has_value()) {
-    AddPayment(*f.reopened, RequestKey(f.reopened->station, f.reopened->request_id));
+    std::string key = RequestKey(f.reopened->station, f.reopened->request_id);
+    if (f.reopened->id != f.payment_id) return Contradiction(leg, "reopens another payment");
+    if (!IsAtRest(f.reopened->state)) return Contradiction(leg, "reopens a payment that is not at rest");
+    if (requests_.contains(key)) return Contradiction(leg, "reopens a payment whose request is another's");
+    AddPayment(*f.reopened, std::move(key));
     it = payments_.find(f.payment_id);
   }
   if (it == payments_.end()) return Contradiction(leg, "moves a payment that is not open");
@@ -230,7 +227,7 @@ Reply Ledger::MakeReply(const Leg& leg) const {
     decltype(Reply::value) operator()(const StationStatusSet& f) const { return *ledger.FindStation(f.station); }
     decltype(Reply::value) operator()(const CreditGranted& f) const { return *ledger.FindStation(f.station); }
     decltype(Reply::value) operator()(const CounterPurchased& f) const {
-      return std::get<Purchase>(ledger.requests_.at(RequestKey(f.station, f.request_id)));
+      return *ledger.FindPurchase(RequestKey(f.station, f.request_id));
     }
     decltype(Reply::value) operator()(const BillerRegistered&) const { return std::monostate(); }
     decltype(Reply::value) operator()(const BillerStatusSet&) const { return std::monostate(); }
@@ -273,6 +270,11 @@ const Account* Ledger::FindStation(StationId station) const {
   return it == stations_.end() ? nullptr : &accounts_[it->second];
 }
 
+const Purchase* Ledger::FindPurchase(const std::string& request_key) const {
+  auto it = requests_.find(request_key);
+  return it == requests_.end() ? nullptr : std::get_if<Purchase>(&it->second);
+}
+
 bool Ledger::HasRequest(const std::string& request_key) const {
   return requests_.contains(request_key);
 }
@@ -303,6 +305,8 @@ Ledger::Changes Ledger::TakeChanges() {
   }
   dirty_accounts_.clear();
   changes.no_longer_open = std::exchange(lost_snapshot_rows_, {});
+  // A cancel may have opened it again since: it stands among the open ones then.
+  std::erase_if(changes.no_longer_open, [&](PaymentId id) { return dirty_payments_.contains(id); });
   for (PaymentId id : dirty_payments_) {
     Held& held = payments_.at(id);
     held.has_snapshot_row = true;

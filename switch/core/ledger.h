@@ -21,9 +21,6 @@
 
 namespace waystation::core {
 
-// The key of a station's request: 8 bytes of station, big-endian, and the request id. Also the key of its index row.
-std::string RequestKey(StationId station, std::string_view request_id);
-
 struct Decision {
   // Null: nothing to record (a read, a repeated request, a refusal).
   std::optional<Leg> leg;
@@ -69,6 +66,7 @@ class Ledger {
   // Null when not in memory.
   const Payment* FindPayment(PaymentId id) const;
   const Account* FindStation(StationId station) const;
+  const Purchase* FindPurchase(const std::string& request_key) const;
   // Whether memory knows the request of this key (see RequestKey).
   bool HasRequest(const std::string& request_key) const;
   size_t payments_in_memory() const { return payments_.size(); }
@@ -114,6 +112,7 @@ class Ledger {
   Decision On(const AcceptPayment& c, const Prior& prior) const;
   Decision On(const RecordOutcome& c, const Prior&) const;
   Decision On(const StartCancel& c, const Prior& prior) const;
+  Decision On(const AdmitInquiry& c, const Prior&) const;
   Decision On(const ReadAccount& c, const Prior&) const;
   Decision On(const ReadPayment& c, const Prior&) const;
   Decision On(const ReadPaymentByRequest& c, const Prior&) const;

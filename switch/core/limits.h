@@ -20,8 +20,6 @@ inline constexpr size_t kMaxReasonBytes = 200;
 inline constexpr size_t kMaxBillerReferenceBytes = 64;
 inline constexpr size_t kMaxVoucherBytes = 64;
 inline constexpr size_t kMaxBillerCodeBytes = 32;
-inline constexpr size_t kMaxInquiryTokenBytes = 400;
-inline constexpr size_t kMaxPageTokenBytes = 200;
 inline constexpr size_t kMaxSigningInstitutions = 8;
 inline constexpr size_t kMaxRequestMessageBytes = 64 * 1024;
 
@@ -59,6 +57,8 @@ inline constexpr size_t kMaxResolvingPerBiller = 64;
 // --- reads ---
 inline constexpr uint32_t kDefaultPageSize = 100;
 inline constexpr uint32_t kMaxPageSize = 500;
+// Rows that one page of a list may look at; a page that selects few of them ends early, and the next goes on.
+inline constexpr size_t kMaxRowsPerPage = 20'000;
 inline constexpr int kMaxListDays = 366;
 // A day cut opens a date at most this much later.
 inline constexpr int kMaxDayCutDays = 31;

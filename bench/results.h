@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "grpcpp/support/status.h"
+#include "waystation/v1/payment.pb.h"
+
+namespace waystation::bench {
+
+// What one call came back with.
+struct CallResult {
+  grpc::StatusCode code = grpc::StatusCode::OK;
+  // Payments only, and only where code is OK.
+  std::optional<v1::PaymentState> state = std::nullopt;
+  v1::DeclineReason decline = v1::DECLINE_REASON_UNSPECIFIED;
+  // For a person: the status message or the decline's text; empty where all is well.
+  std::string detail = {};
+};
+
+// How often each result came. Threads: one at a time.
+class ResultCounts {
+ public:
+  struct Line {
+    std::string name;  // "OK", "SUCCEEDED", "DECLINED INSUFFICIENT_AVAILABLE_BALANCE", "UNAVAILABLE"
+    uint64_t count = 0;
+    bool declined = false;
+    bool succeeded = false;
+    std::string example;  // the detail of the first one
+  };
+
+  void Add(const CallResult& result);
+  void Merge(const ResultCounts& other);
+
+  // In a fixed order.
+  std::vector<Line> Lines() const;
+  // Those that are neither a success nor, where declines are expected, a decline.
+  uint64_t Unexpected(bool expect_declines) const;
+
+ private:
+  struct Entry {
+    uint64_t count = 0;
+    std::string example;
+  };
+  // Status code, state (-1: none), decline reason.
+  std::map<std::tuple<int, int, int>, Entry> entries_;
+};
+
+}  // namespace waystation::bench

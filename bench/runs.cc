@@ -1,0 +1,71 @@
+#include "bench/runs.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "bench/interruption.h"
+#include "bench/report.h"
+#include "bench/station_setup.h"
+#include "bench/traffic.h"
+#include "bench/workload.h"
+#include "fmt/format.h"
+
+namespace waystation::bench {
+
+namespace {
+
+// More than a machine of this size carries; stations of a closed loop get money for as many.
+constexpr double kMostPaymentsPerSecond = 150'000;
+
+std::chrono::nanoseconds Nanoseconds(double seconds) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
+}
+
+LoadShape ShapeOf(const LoadOptions& load) {
+  return {.rate = load.rate,
+          .threads = load.threads,
+          .warm_up = Nanoseconds(load.warm_up_seconds),
+          .measured = Nanoseconds(load.seconds)};
+}
+
+// Differs between any two runs, also those of one seed.
+std::string NewRunId() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return fmt::format("b{:x}-{:x}", std::chrono::duration_cast<std::chrono::milliseconds>(now).count(), getpid());
+}
+
+LoadResult Run(const LoadOptions& load, std::vector<std::unique_ptr<Call>> calls, std::string_view what) {
+  LoadResult result = RunLoad(
+      ShapeOf(load), std::move(calls), [what](const Progress& progress) { ShowProgress(what, progress); }, Interrupted);
+  EndProgress();
+  return result;
+}
+
+}  // namespace
+
+absl::StatusOr<LoadResult> RunEcho(const LoadOptions& load) {
+  absl::StatusOr<Channels> channels = Connect(load.address, load.channels);
+  if (!channels.ok()) return channels.status();
+  return Run(load, EchoCalls(*channels, load.in_flight), "echoes");
+}
+
+absl::StatusOr<LoadResult> RunPay(const PayOptions& options) {
+  const LoadOptions& load = options.load;
+  absl::StatusOr<Channels> channels = Connect(load.address, load.channels);
+  if (!channels.ok()) return channels.status();
+  PaymentMix mix;
+  mix.biller_id = options.biller_id;
+  mix.first_station = options.first_station;
+  mix.stations = options.zipf_theta > 0 ? StationChoice::Zipf(options.stations, options.zipf_theta)
+                                        : StationChoice::Uniform(options.stations);
+  mix.run_id = NewRunId();
+  mix.seed = options.seed;
+  if (absl::Status status = FitToBiller(channels->front(), mix); !status.ok()) return status;
+  const double payments = (load.rate > 0 ? load.rate : kMostPaymentsPerSecond) * (load.seconds + load.warm_up_seconds);
+  if (absl::Status status = PrepareStations(channels->front(), mix, payments, Interrupted); !status.ok()) return status;
+  return Run(load, PayCalls(*channels, load.in_flight, mix), "payments");
+}
+
+}  // namespace waystation::bench

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "bench/load_generator.h"
+
+// The subcommands of switchbench that drive one server.
+namespace waystation::bench {
+
+// How much load, of whatever kind.
+struct LoadOptions {
+  std::string address = "127.0.0.1:7400";
+  size_t in_flight = 128;
+  size_t channels = 2;
+  size_t threads = 2;
+  double seconds = 10;
+  double warm_up_seconds = 2;
+  // 0: closed loop.
+  double rate = 0;
+};
+
+struct PayOptions {
+  LoadOptions load;
+  size_t stations = 1'000;
+  uint64_t first_station = 990'000'000'001;
+  // 0: all stations alike.
+  double zipf_theta = 0;
+  std::string biller_id = "mobile";
+  uint64_t seed = 0;
+};
+
+// Echoes against `load.address`. Error: it can't be reached.
+absl::StatusOr<LoadResult> RunEcho(const LoadOptions& load);
+
+// Prepares the stations, then pays. Error: the switch can't be reached, or the stations can't be prepared. What came of
+// the payments is in the result.
+absl::StatusOr<LoadResult> RunPay(const PayOptions& options);
+
+}  // namespace waystation::bench

@@ -1,0 +1,164 @@
+// The load generator's command line. Exit status: 0 all results as expected; 1 the run could not be done, or a result
+// was not as expected; 130 interrupted; others: wrong usage (CLI11's).
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <limits>
+#include <random>
+#include <string>
+#include <system_error>
+
+#include "CLI/CLI.hpp"
+#include "bench/compare.h"
+#include "bench/interruption.h"
+#include "bench/report.h"
+#include "bench/runs.h"
+#include "bench/temporary_folder.h"
+#include "fmt/format.h"
+
+namespace waystation::bench {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kInterrupted = 130;
+
+struct Options {
+  PayOptions pay;
+  CompareOptions compare;
+  std::string json_path;
+  bool expect_declines = false;
+
+  // Where people read: not stdout when the JSON goes there.
+  std::FILE* people() const { return json_path == "-" ? stderr : stdout; }
+};
+
+void AddLoadShape(CLI::App& app, LoadOptions& load) {
+  app.add_option("--in-flight", load.in_flight, "Calls in flight; in an open loop the most that may be")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  app.add_option("--channels", load.channels, "TCP connections")->check(CLI::Range(1, 1'000))->capture_default_str();
+  app.add_option("--threads", load.threads, "Threads that send and receive")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--seconds", load.seconds, "Measured time")->check(CLI::Range(0.1, 86'400.0))->capture_default_str();
+  app.add_option("--warm-up", load.warm_up_seconds, "Seconds of load before it is measured")
+      ->check(CLI::Range(0.0, 3'600.0))
+      ->capture_default_str();
+}
+
+void AddServer(CLI::App& app, LoadOptions& load) {
+  app.add_option("--address", load.address, "host:port of the server")->capture_default_str();
+  app.add_option(
+         "--rate", load.rate,
+         "Open loop: calls a second, evenly spaced; latency counts from when each was due. Without it: closed loop")
+      ->check(CLI::Range(1.0, 10'000'000.0));
+}
+
+void AddStations(CLI::App& app, PayOptions& pay) {
+  app.add_option("--stations", pay.stations, "Stations that pay; registered, activated and funded first")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--first-station", pay.first_station, "The first one's id; the others follow it")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{999'998'999'999}))
+      ->capture_default_str();
+  app.add_option("--zipf", pay.zipf_theta, "Choose stations after Zipf's law with this exponent. Without it: all alike")
+      ->check(CLI::Range(0.01, 5.0));
+  app.add_option("--seed", pay.seed, "Of what is paid; printed, random when not given");
+}
+
+void Complain(const absl::Status& status) {
+  fmt::print(stderr, "switchbench: {}\n", std::string(status.message()));
+}
+
+// Prints the result; the exit status.
+int Conclude(const Options& options, std::string_view what, const absl::StatusOr<LoadResult>& result) {
+  if (!result.ok()) {
+    Complain(result.status());
+    return Interrupted() ? kInterrupted : kFailed;
+  }
+  fmt::print(options.people(), "{}", LoadText(what, *result));
+  if (!options.json_path.empty()) {
+    boost::json::object json = LoadJson(*result);
+    json["seed"] = options.pay.seed;
+    if (const absl::Status status = WriteJson(options.json_path, json); !status.ok()) {
+      Complain(status);
+      return kFailed;
+    }
+  }
+  const uint64_t unexpected = result->results.Unexpected(options.expect_declines) + result->never_sent;
+  if (unexpected > 0) fmt::print(stderr, "switchbench: {} results were not as expected\n", unexpected);
+  if (Interrupted()) return kInterrupted;
+  return unexpected > 0 ? kFailed : 0;
+}
+
+int DoCompare(Options& options) {
+  options.compare.pay = options.pay;
+  options.compare.progress = options.people();
+  const absl::StatusOr<CompareResult> result = Compare(options.compare);
+  if (!result.ok()) {
+    Complain(result.status());
+    return Interrupted() ? kInterrupted : kFailed;
+  }
+  fmt::print(options.people(), "{}", CompareText(*result));
+  if (!options.json_path.empty()) {
+    boost::json::object json = CompareJson(*result);
+    json["seed"] = options.pay.seed;
+    if (const absl::Status status = WriteJson(options.json_path, json); !status.ok()) {
+      Complain(status);
+      return kFailed;
+    }
+  }
+  const uint64_t unexpected = UnexpectedResults(*result);
+  if (unexpected > 0) fmt::print(stderr, "switchbench: {} results were not as expected\n", unexpected);
+  return unexpected > 0 ? kFailed : 0;
+}
+
+std::string FolderOfThisProgram() {
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? "." : program.parent_path().string();
+}
+
+int Main(int argc, char** argv) {
+  NoteInterruptions();
+  Options options;
+  options.pay.seed = std::random_device{}();
+  options.compare.program_folder = FolderOfThisProgram();
+  options.compare.work_folder = DefaultParentFolder();
+
+  CLI::App app{"Load for the switch: payments a second and their latency."};
+  app.require_subcommand(1);
+  CLI::App* pay = app.add_subcommand("pay", "Pay unary, in a closed or open loop, against a switch that runs");
+  CLI::App* echo = app.add_subcommand("echo", "The same load against echo_server");
+  CLI::App* compare = app.add_subcommand("compare", "Start echo_server and a fresh switchd in turn, and compare them");
+  for (CLI::App* command : {pay, echo, compare}) {
+    AddLoadShape(*command, options.pay.load);
+    command->add_option("--json", options.json_path, "Write the figures to this file too; - is stdout");
+  }
+  for (CLI::App* command : {pay, echo}) AddServer(*command, options.pay.load);
+  for (CLI::App* command : {pay, compare}) AddStations(*command, options.pay);
+  pay->add_option("--biller", options.pay.biller_id, "Whom to pay; one that needs no inquiry")->capture_default_str();
+  pay->add_flag("--expect-declines", options.expect_declines, "A decline is no reason for exit status 1");
+  compare->add_option("--rounds", options.compare.rounds, "How often both are measured")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
+  compare->add_option("--work-folder", options.compare.work_folder, "Where the switch's data folder is made, on a disk")
+      ->check(CLI::ExistingDirectory)
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+
+  if (!*echo) fmt::print(options.people(), "seed {}\n", options.pay.seed);
+  if (*echo) return Conclude(options, "echoes", RunEcho(options.pay.load));
+  if (*pay) return Conclude(options, "payments", RunPay(options.pay));
+  return DoCompare(options);
+}
+
+}  // namespace
+}  // namespace waystation::bench
+
+int main(int argc, char** argv) {
+  return waystation::bench::Main(argc, argv);
+}

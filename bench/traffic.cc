@@ -1,0 +1,145 @@
+#include "bench/traffic.h"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "bench/echo.grpc.pb.h"
+#include "bench/message_size.h"
+#include "fmt/format.h"
+#include "grpcpp/grpcpp.h"
+#include "waystation/v1/payment_service.grpc.pb.h"
+
+namespace waystation::bench {
+
+namespace {
+
+constexpr std::chrono::seconds kConnectLimit{10};
+
+struct Echo {
+  using Stub = EchoService::Stub;
+  using Request = EchoRequest;
+  using Response = EchoResponse;
+
+  Echo() : payload(PayloadFor(TypicalPayRequest().ByteSizeLong()), 'x') {}
+
+  static std::unique_ptr<Stub> NewStub(const std::shared_ptr<grpc::Channel>& channel) {
+    return EchoService::NewStub(channel);
+  }
+  static auto Prepare(Stub& stub, grpc::ClientContext* context, const Request& request, grpc::CompletionQueue* queue) {
+    return stub.PrepareAsyncEcho(context, request, queue);
+  }
+  void Fill(Request& request) const { request.set_payload(payload); }
+  CallResult Read(const Response& response) const {
+    if (response.payload() == payload) return {};
+    return {.code = grpc::StatusCode::DATA_LOSS, .detail = "the echo is not what was sent"};
+  }
+
+  std::string payload;
+};
+
+struct Pay {
+  using Stub = v1::PaymentService::Stub;
+  using Request = v1::PayRequest;
+  using Response = v1::PayResponse;
+
+  static std::unique_ptr<Stub> NewStub(const std::shared_ptr<grpc::Channel>& channel) {
+    return v1::PaymentService::NewStub(channel);
+  }
+  static auto Prepare(Stub& stub, grpc::ClientContext* context, const Request& request, grpc::CompletionQueue* queue) {
+    return stub.PrepareAsyncPay(context, request, queue);
+  }
+  void Fill(Request& request) { maker.MakeNext(request); }
+  static CallResult Read(const Response& response) {
+    const v1::Payment& payment = response.payment();
+    CallResult result{.state = payment.state()};
+    if (payment.has_decline()) {
+      result.decline = payment.decline().reason();
+      result.detail = payment.decline().text();
+    } else if (!payment.unknown_cause().empty()) {
+      result.detail = payment.unknown_cause();
+    }
+    return result;
+  }
+
+  PaymentMaker maker;
+};
+
+// Without a deadline: the generator cancels what stays away too long, so no call needs a timer.
+template <typename Kind>
+class UnaryCall final : public Call {
+ public:
+  UnaryCall(std::shared_ptr<typename Kind::Stub> stub, Kind kind) : stub_(std::move(stub)), kind_(std::move(kind)) {}
+
+  void Start(grpc::CompletionQueue& queue, void* tag) override {
+    kind_.Fill(request_);
+    reader_.reset();
+    context_.emplace();
+    reader_ = Kind::Prepare(*stub_, &*context_, request_, &queue);
+    reader_->StartCall();
+    reader_->Finish(&response_, &status_, tag);
+  }
+
+  CallResult TakeResult() override {
+    if (status_.ok()) return kind_.Read(response_);
+    return {.code = status_.error_code(), .detail = status_.error_message()};
+  }
+
+  void Cancel() override {
+    if (context_.has_value()) context_->TryCancel();
+  }
+
+ private:
+  // Shared by the calls of one channel.
+  std::shared_ptr<typename Kind::Stub> stub_;
+  Kind kind_;
+  typename Kind::Request request_;
+  typename Kind::Response response_;
+  grpc::Status status_;
+  std::optional<grpc::ClientContext> context_;
+  // Lives in the call that the context keeps, so it goes before the context.
+  std::unique_ptr<grpc::ClientAsyncResponseReader<typename Kind::Response>> reader_;
+};
+
+template <typename Kind, typename MakeKind>
+std::vector<std::unique_ptr<Call>> MakeCalls(const Channels& channels, size_t in_flight, MakeKind make_kind) {
+  std::vector<std::shared_ptr<typename Kind::Stub>> stubs;
+  for (const auto& channel : channels) stubs.push_back(Kind::NewStub(channel));
+  std::vector<std::unique_ptr<Call>> calls;
+  for (size_t slot = 0; slot < in_flight; ++slot) {
+    calls.push_back(std::make_unique<UnaryCall<Kind>>(stubs[slot % stubs.size()], make_kind(slot)));
+  }
+  return calls;
+}
+
+}  // namespace
+
+absl::StatusOr<Channels> Connect(const std::string& address, size_t count) {
+  Channels channels;
+  for (size_t i = 0; i < count; ++i) {
+    grpc::ChannelArguments arguments;
+    // Channels of equal arguments would share one connection.
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    channels.push_back(grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+  }
+  const auto give_up = std::chrono::system_clock::now() + kConnectLimit;
+  for (const auto& channel : channels) {
+    if (!channel->WaitForConnected(give_up)) {
+      return absl::UnavailableError(
+          fmt::format("--address {}: nothing answered within {} s; expected the host:port of a server that runs",
+                      address, kConnectLimit.count()));
+    }
+  }
+  return channels;
+}
+
+std::vector<std::unique_ptr<Call>> EchoCalls(const Channels& channels, size_t in_flight) {
+  return MakeCalls<Echo>(channels, in_flight, [](size_t) { return Echo(); });
+}
+
+std::vector<std::unique_ptr<Call>> PayCalls(const Channels& channels, size_t in_flight, const PaymentMix& mix) {
+  return MakeCalls<Pay>(channels, in_flight, [&mix](size_t slot) { return Pay{PaymentMaker(mix, slot)}; });
+}
+
+}  // namespace waystation::bench

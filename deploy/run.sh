@@ -1,0 +1,187 @@
+#!/usr/bin/env bash
+# Installs, builds and starts the switch with its sandbox billers, and walks through the main job.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+Usage: deploy/run.sh [--once] [--port PORT]
+  Installs what is missing, builds switchd and switchctl, starts switchd with deploy/switchd.yaml, registers two demo
+  stations and walks through the main job, each command shown. Then it goes on serving until Ctrl-C.
+
+  --once       a fresh ledger that is thrown away and any free port; ends after the walk, exit 0 only if every step did
+               what it says and switchd ended well
+  --port PORT  listen on 127.0.0.1:PORT (default: 7400; any free port with --once)
+
+  Without --once the ledger stays in data/demo: run it again and the money is still there. Delete that folder to
+  begin anew.
+TEXT
+}
+
+fail() {
+  echo "run.sh: $*" >&2
+  exit 1
+}
+bad_usage() {
+  usage >&2
+  echo "run.sh: $*" >&2
+  exit 2
+}
+
+once=false
+port=
+while (($# > 0)); do
+  case $1 in
+    --once) once=true ;;
+    --port)
+      if ! [[ ${2-} =~ ^[0-9]{1,5}$ ]] || ((10#$2 < 1 || 10#$2 > 65535)); then
+        bad_usage "--port: '${2-}' is no port; expected a number from 1 to 65535"
+      fi
+      port=$((10#$2))
+      shift
+      ;;
+    -h | --help) usage && exit 0 ;;
+    *) bad_usage "$1: unknown argument" ;;
+  esac
+  shift
+done
+
+cd "$(dirname "$0")/.."
+if [[ $once == false ]]; then
+  port=${port:-7400}
+fi
+if [[ -n $port ]] && (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+  fail "port $port is taken on 127.0.0.1: stop what listens there, or choose another:" \
+    "deploy/run.sh --port $((port % 65535 + 1))"
+fi
+
+bash deploy/install-deps.sh
+echo "Building (some minutes the first time) ..."
+build_log=$(mktemp)
+mkdir -p build
+build() {
+  cmake --preset release && cmake --build --preset release --target switchd switchctl -j "$(nproc)"
+}
+if ! build >"$build_log" 2>&1; then
+  cat "$build_log" >&2
+  rm -f "$build_log"
+  fail "the build failed, see above"
+fi
+rm -f "$build_log"
+
+if [[ $once == true ]]; then
+  run_dir=$(mktemp -d build/walk.XXXXXX)
+  data_dir=$run_dir/ledger
+else
+  run_dir=data
+  data_dir=data/demo
+fi
+mkdir -p "$run_dir"
+config=$run_dir/switchd.yaml
+log=$run_dir/switchd.log
+
+# The example configuration with this run's address and data folder.
+sed -E -e "s|^( *address:).*|\1 127.0.0.1:${port:-0}|" -e "s|^( *data_dir:).*|\1 $data_dir|" \
+  deploy/switchd.yaml >"$config"
+
+daemon=
+interrupted=false
+# Waits until switchd has ended; returns its exit status.
+wait_for_daemon() {
+  local pid=$daemon status=0
+  wait "$pid" || status=$?
+  # A signal to this script ends a wait early, with a status above 128.
+  while ((status > 128)) && kill -0 "$pid" 2>/dev/null; do
+    status=0
+    wait "$pid" || status=$?
+  done
+  if ((status > 128)) && [[ $interrupted == true ]]; then
+    status=0
+    wait "$pid" || status=$?
+  fi
+  daemon=
+  return $status
+}
+stop_daemon() {
+  kill -TERM "$daemon" 2>/dev/null || :
+  wait_for_daemon
+}
+clean_up() {
+  if [[ -n $daemon ]]; then
+    stop_daemon || :
+  fi
+  if [[ $once == true ]]; then
+    rm -rf "$run_dir"
+  fi
+}
+trap clean_up EXIT
+# The daemon is told at once: a signal that comes just before a `wait` would not end it.
+on_signal() {
+  interrupted=true
+  if [[ -n $daemon ]]; then
+    kill -TERM "$daemon" 2>/dev/null || :
+  fi
+}
+trap on_signal INT TERM
+
+build/release/bin/switchd --config "$config" >"$log" 2>&1 &
+daemon=$!
+
+# The daemon's own words of why it did not start, and the end.
+failed() {
+  cat "$log" >&2
+  fail "switchd $1; its output is above"
+}
+
+address=
+for ((attempt = 0; attempt < 300; attempt++)); do
+  [[ $interrupted == false ]] || exit 130
+  kill -0 "$daemon" 2>/dev/null || failed "did not start"
+  if [[ -z $address ]]; then
+    address=$(sed -nE 's/^listening on (127\.0\.0\.1:[0-9]+).*/\1/p' "$log")
+  fi
+  if [[ -n $address ]] && build/release/bin/switchctl --address "$address" health >/dev/null 2>&1; then
+    break
+  fi
+  sleep 0.1
+done
+((attempt < 300)) || failed "was not healthy within 30 s"
+echo "switchd serves on $address, its ledger is in $data_dir"
+
+python3 deploy/walk.py --switchctl build/release/bin/switchctl --address "$address" || {
+  echo "--- the last lines of switchd's log" >&2
+  tail -n 20 "$log" >&2
+  exit 1
+}
+
+if [[ $once == true ]]; then
+  status=0
+  stop_daemon || status=$?
+  ((status == 0)) || failed "ended with exit status $status after SIGTERM"
+  echo "switchd was told to stop and ended cleanly."
+  exit 0
+fi
+
+cat <<TEXT
+
+switchd goes on serving on $address (log: $log). Ctrl-C stops it. In another terminal:
+
+  export PATH="$PWD/build/release/bin:\$PATH" WAYSTATION_ADDRESS=$address
+  switchctl --help                       # a page that teaches
+  switchctl biller list                  # what each biller can do
+  switchctl payment watch --station 390001000017 --after 0
+  # customer numbers that end in 90 .. 99 are scripted faults (adapters/sandbox/README.md):
+  PAY="switchctl pay --biller mobile --amount 20.00"
+  \$PAY --station 390001000017 --operator 3900010001 --customer 13900010092
+  # the other shop has no money yet: declined, until it is granted credit or pays some in
+  \$PAY --station 390001000025 --operator 3900010002 --customer 13900010012
+  # kill -9 it, run deploy/run.sh again: every answer that was given is still there
+  kill -9 $daemon
+  # after it was stopped: the journal proves itself
+  switchctl journal verify --data $data_dir
+TEXT
+
+status=0
+wait_for_daemon || status=$?
+[[ $interrupted == true ]] || failed "ended by itself with exit status $status"
+((status == 0)) || failed "ended with exit status $status after SIGTERM"
+echo "Stopped cleanly."

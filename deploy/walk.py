@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""Walks through the main job at a running switch, in front of a reader, and checks every step.
+
+Each command is shown as one would type it, with what it prints. What it did is then checked by exit status and by
+reading the payment or the account back as JSON. The first step that did not do what it says ends the walk with exit 1.
+May be repeated on the same data folder.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+
+SHOP = "390001000017"
+NEW_SHOP = "390001000025"
+OFFICE = "390000000001"
+OPERATOR = "3900010001"
+CLERK = "3900000007"
+MOBILE_NUMBER = "13900010012"
+METER_NUMBER = "3300112233"
+GAS_NUMBER = "20260017"
+# The walk pays in this much whenever the account has less.
+FLOAT_FEN = 50_000
+
+
+class StepFailed(Exception):
+    """A step did something else than it says."""
+
+
+def yuan(fen):
+    sign = "-" if fen < 0 else ""
+    return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02}"
+
+
+def check(what, found, expected):
+    if found != expected:
+        raise StepFailed(f"{what}: found {found!r}, expected {expected!r}")
+
+
+class Walk:
+    """Runs switchctl, aloud or silently. `run_id` makes the request ids of this walk its own."""
+
+    def __init__(self, switchctl, address):
+        self.switchctl = switchctl
+        self.environment = dict(os.environ, WAYSTATION_ADDRESS=address)
+        self.run_id = f"{int(time.time() * 1000):x}"
+        self.step_name = ""
+        self.steps = 0
+
+    def step(self, name):
+        self.step_name = name
+        self.steps += 1
+        print(f"\n--- {self.steps}. {name}", flush=True)
+
+    def run(self, arguments):
+        return subprocess.run(
+            [self.switchctl, *arguments], env=self.environment, text=True, capture_output=True, check=False, timeout=60
+        )
+
+    def show(self, *arguments, status=0):
+        """Runs a command in front of the reader; any other exit status than `status` fails the step."""
+        print(f"$ switchctl {shlex.join(arguments)}", flush=True)
+        result = self.run(arguments)
+        print(result.stdout + result.stderr, end="", flush=True)
+        check("exit status", result.returncode, status)
+        return result.stdout
+
+    def read(self, *arguments):
+        """Runs a command silently and returns what it says as JSON."""
+        result = self.run(["--json", *arguments])
+        if result.returncode != 0:
+            raise StepFailed(f"switchctl --json {shlex.join(arguments)}: exit {result.returncode}: {result.stderr}")
+        return json.loads(result.stdout)
+
+    def account(self):
+        account = self.read("account", "show", SHOP)
+        return {name: int(account[name + "Fen"]) for name in ("balance", "available", "reserved", "forwarded")}
+
+    def payment(self, request_id):
+        return self.read("payment", "show", "--station", SHOP, "--request-id", request_id)
+
+    def pay(self, biller, customer, fen, *more, status=0):
+        """Pays aloud; returns the payment as the switch has it."""
+        request_id = f"walk-{self.run_id}-{self.steps}"
+        self.show(
+            "pay", "--station", SHOP, "--operator", OPERATOR, "--biller", biller, "--customer", customer,
+            "--amount", yuan(fen), "--request-id", request_id, *more, status=status,
+        )  # fmt: skip
+        payment = self.payment(request_id)
+        check("amount of the payment", int(payment["amountFen"]), fen)
+        return payment
+
+    def inquire(self, biller, customer):
+        arguments = ["inquire", "--station", SHOP, "--operator", OPERATOR, "--biller", biller, "--customer", customer]
+        self.show(*arguments)
+        return self.read(*arguments)["answer"]
+
+
+def prepare(walk):
+    walk.step("Two shops join: registered, approved, active. One account is filled at the post office.")
+    for station, name in ((SHOP, "Liuhe village grocery"), (NEW_SHOP, "East bridge kiosk")):
+        walk.show("station", "register", station, "--name", name, "--signed-by", OFFICE, "--activate")
+        check(f"status of {station}", walk.read("account", "show", station)["status"], "STATION_STATUS_ACTIVE")
+
+    before = walk.account()
+    if before["available"] >= FLOAT_FEN:
+        print(f"{SHOP} still has {yuan(before['available'])} yuan of an earlier walk; nothing is paid in this time.")
+        return before
+    receipt = f"receipt-{walk.run_id}"
+    walk.show("counter-purchase", SHOP, yuan(FLOAT_FEN), "--receipt", receipt, "--clerk", CLERK)
+    after = walk.account()
+    check("balance after the counter purchase", after["balance"], before["balance"] + FLOAT_FEN)
+    return after
+
+
+def pay_mobile(walk):
+    walk.step("A customer tops up a mobile phone: asked first whether the number can be topped up, then paid.")
+    walk.inquire("mobile", MOBILE_NUMBER)
+    payment = walk.pay("mobile", MOBILE_NUMBER, 5_000)
+    check("state", payment["state"], "PAYMENT_STATE_SUCCEEDED")
+    check("a biller reference was given", bool(payment["billerReference"]), True)
+    return payment
+
+
+def pay_electricity(walk):
+    walk.step("A prepaid electricity meter: the power company issues a token of 20 digits to type into the meter.")
+    payment = walk.pay("electricity", METER_NUMBER, 10_000)
+    check("state", payment["state"], "PAYMENT_STATE_SUCCEEDED")
+    voucher = payment["voucher"]
+    check(f"voucher {voucher!r} is 20 digits", len(voucher) == 20 and voucher.isdigit(), True)
+    return payment
+
+
+def pay_gas(walk):
+    walk.step("A gas bill: the inquiry says what is owed and gives a token; paid is exactly that amount.")
+    answer = walk.inquire("gas", GAS_NUMBER)
+    owed = int(answer["owedFen"])
+    check("something is owed", owed > 0, True)
+    payment = walk.pay("gas", GAS_NUMBER, owed, "--token", answer["inquiryToken"])
+    check("state", payment["state"], "PAYMENT_STATE_SUCCEEDED")
+    return payment
+
+
+def print_receipt(walk, payment):
+    walk.step("The counter prints the receipt of the electricity payment, with the meter's token.")
+    text = walk.show("payment", "receipt", payment["paymentId"])
+    for what in ("paymentId", "stationId", "operatorId", "customerNumber", "billerReference"):
+        check(f"the receipt has {what} {payment[what]}", payment[what] in text, True)
+    check("the receipt has the amount", yuan(int(payment["amountFen"])) in text, True)
+    digits = text.replace(" ", "").replace("-", "")
+    check("the receipt has the voucher", payment["voucher"] in digits, True)
+
+
+def cancel(walk, payment):
+    walk.step("The mobile top-up was a mistake: the station cancels it on the same day, and the money is back.")
+    before = walk.account()
+    walk.show("payment", "cancel", "--station", SHOP, "--operator", OPERATOR, payment["paymentId"])
+    now = walk.payment(payment["requestId"])
+    check("state", now["state"], "PAYMENT_STATE_CANCELLED")
+    check("balance after the cancel", walk.account()["balance"], before["balance"] + int(payment["amountFen"]))
+
+
+def decline(walk):
+    before = walk.account()
+    amount = before["available"] + 2_000
+    walk.step(f"A payment of {yuan(amount)} yuan, more than the account has: declined, and nothing is taken.")
+    payment = walk.pay("electricity", METER_NUMBER, amount, status=3)
+    check("state", payment["state"], "PAYMENT_STATE_DECLINED")
+    check("reason", payment["decline"]["reason"], "DECLINE_REASON_INSUFFICIENT_AVAILABLE_BALANCE")
+    check("account after the decline", walk.account(), before)
+
+
+def look_back(walk, opening, captured):
+    walk.step("The account afterwards: what was paid in, less what was captured; nothing is left held.")
+    walk.show("account", "show", SHOP)
+    balance = opening["balance"] - captured
+    expected = {"balance": balance, "available": opening["available"] - captured, "reserved": 0, "forwarded": 0}
+    check("the account", walk.account(), expected)
+    print(f"checked: {yuan(opening['balance'])} - {yuan(captured)} (electricity and gas) = {yuan(balance)}")
+
+    walk.step("Today's payments of the station, and the business day they belong to.")
+    walk.show("payment", "list", "--station", SHOP)
+    walk.show("day", "show")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--switchctl", required=True, help="the program")
+    parser.add_argument("--address", required=True, help="host:port of the switch")
+    options = parser.parse_args()
+    walk = Walk(options.switchctl, options.address)
+    try:
+        opening = prepare(walk)
+        mobile = pay_mobile(walk)
+        electricity = pay_electricity(walk)
+        gas = pay_gas(walk)
+        print_receipt(walk, electricity)
+        cancel(walk, mobile)
+        decline(walk)
+        look_back(walk, opening, int(electricity["amountFen"]) + int(gas["amountFen"]))
+    except (StepFailed, KeyError, json.JSONDecodeError, subprocess.TimeoutExpired) as error:
+        print(f"\nFAILED at step {walk.steps} ({walk.step_name}): {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    print(f"\nAll {walk.steps} steps did what they say.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "storage/commit_log.h"
+#include "storage/rows.h"
+
+namespace waystation::storage {
+
+// The embedded default: journal and rows in one RocksDB, each block with its rows as one WriteBatch and one sync.
+//
+// Append runs the commit on the caller's thread and calls `done` before it returns. Reads: any thread.
+//
+// Errors: Open says what is wrong with the folder and what to do. A failed write or sync gives kUnknown: RocksDB 7.8
+// can't be trusted to go on after one, and neither may the caller.
+//
+// Limits: one process at a time has a folder open for writing; the caller sees to it (daemon/data_folder).
+class RocksCommitLog : public CommitLog, public RowReader {
+ public:
+  // Opens `folder`, making the database when there is none. Its parent must exist.
+  static absl::StatusOr<std::unique_ptr<RocksCommitLog>> Open(const std::string& folder);
+
+  // Opens `folder` for reading as it stands now; CatchUp moves on to what a live writer has added since. `scratch` is
+  // an empty folder for RocksDB's own log. Nothing in `folder` is changed.
+  static absl::StatusOr<std::unique_ptr<RocksCommitLog>> OpenToRead(const std::string& folder,
+                                                                    const std::string& scratch);
+  virtual absl::Status CatchUp() = 0;
+};
+
+}  // namespace waystation::storage

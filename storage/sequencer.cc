@@ -1,0 +1,274 @@
+#include "storage/sequencer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "fmt/format.h"
+#include "storage/snapshot.h"
+#include "switch/core/check.h"
+#include "switch/core/limits.h"
+
+namespace waystation::storage {
+
+Sequencer::Sequencer(const ChainPosition& position, core::Ledger* ledger, CommitLog* log, const Index* index,
+                     const core::Clock* clock, PaymentObserver* observer, Options options)
+    : ledger_(ledger),
+      log_(log),
+      index_(index),
+      clock_(clock),
+      observer_(observer),
+      options_(std::move(options)),
+      position_(position),
+      snapshot_sequence_(position.last_sequence) {
+  WS_CHECK(position.last_sequence == ledger->last_sequence(), "ledger and journal stand at different places");
+}
+
+Sequencer::~Sequencer() {
+  WS_CHECK(!thread_.joinable(), "Stop comes before the end");
+}
+
+void Sequencer::Start() {
+  snapshot_at_ = std::chrono::steady_clock::now();
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Sequencer::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Sequencer::TrySubmit(Ticket* ticket) {
+  std::unique_lock lock(mutex_);
+  if (queue_.size() >= core::kMaxSequencerQueue) return false;
+  Enqueue(ticket, std::move(lock));
+  return true;
+}
+
+void Sequencer::Submit(Ticket* ticket) {
+  Enqueue(ticket, std::unique_lock(mutex_));
+}
+
+void Sequencer::Enqueue(Ticket* ticket, std::unique_lock<std::mutex> lock) {
+  WS_CHECK(!stopping_, "a command was submitted after Stop");
+  queue_.push_back(ticket);
+  // A thread that is at work looks at the queue by itself; waking it would only cost.
+  const bool wake = std::exchange(waiting_, false);
+  lock.unlock();
+  if (wake) wake_.notify_one();
+}
+
+void Sequencer::Run() {
+  while (!failed_) {
+    switch (WaitForWork()) {
+      case Wake::kWork:
+        FinishDurable();
+        while (!failed_ && next_ < taken_.size() && in_flight_.size() < core::kMaxBlocksInFlight) DecideBatch();
+        break;
+      case Wake::kSnapshot: AppendRows(); break;
+      case Wake::kStop: AppendRows(); return;
+    }
+  }
+}
+
+Sequencer::Wake Sequencer::WaitForWork() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    const bool room = in_flight_.size() < core::kMaxBlocksInFlight;
+    if (next_ == taken_.size()) {
+      taken_.clear();
+      next_ = 0;
+      taken_.swap(queue_);
+    }
+    if (appended_ > 0 || !append_failure_.empty() || (next_ < taken_.size() && room)) return Wake::kWork;
+    if (in_flight_.empty()) {
+      if (stopping_) return Wake::kStop;
+      if (SnapshotDue()) return Wake::kSnapshot;
+    }
+    waiting_ = true;
+    if (position_.last_sequence != snapshot_sequence_) {
+      wake_.wait_until(lock, snapshot_at_ + options_.snapshot_interval);
+    } else {
+      wake_.wait(lock);
+    }
+    waiting_ = false;
+  }
+}
+
+bool Sequencer::SnapshotDue() const {
+  return position_.last_sequence != snapshot_sequence_ &&
+         std::chrono::steady_clock::now() - snapshot_at_ >= options_.snapshot_interval;
+}
+
+void Sequencer::DecideBatch() {
+  // Time never goes back in the journal, whatever the clock does.
+  const core::BlockStamp stamp{std::max(clock_->Now(), position_.time), ledger_->business_day().date};
+  builder_.Start(position_, stamp);
+  rows_.Clear();
+  PendingBlock pending;
+  const size_t end = std::min(taken_.size(), next_ + core::kMaxCommandsPerBlock);
+  pending.tickets.reserve(end - next_);
+  // A day cut is the last leg of its block.
+  while (next_ < end && !failed_ && ledger_->business_day().date == stamp.business_date) {
+    Ticket* ticket = taken_[next_++];
+    Decide(ticket, stamp, &pending);
+    pending.tickets.push_back(ticket);
+  }
+  if (failed_) return;
+  if (!builder_.empty()) {
+    AppendBlock(std::move(pending));
+  } else if (!in_flight_.empty()) {
+    // Nothing new, but what was read may not be durable yet.
+    auto& tickets = in_flight_.back().tickets;
+    tickets.insert(tickets.end(), pending.tickets.begin(), pending.tickets.end());
+  } else {
+    Deliver(pending.tickets);
+  }
+}
+
+void Sequencer::Decide(Ticket* ticket, const core::BlockStamp& stamp, PendingBlock* pending) {
+  const core::Prior prior = LookUp(ticket->command);
+  if (failed_) return;
+  core::Decision decision = ledger_->Decide(ticket->command, prior);
+  if (!decision.leg.has_value()) {
+    ticket->reply = std::move(decision.reply);
+    return;
+  }
+  const core::Leg& leg = *decision.leg;
+  const absl::Status applied = ledger_->Apply(leg, stamp);
+  WS_CHECK(applied.ok(), std::string(applied.message()));
+  builder_.Add(leg);
+  AddIndexRows(leg, pending);
+  ticket->reply = ledger_->MakeReply(leg);
+}
+
+core::Prior Sequencer::LookUp(const core::Command& command) {
+  absl::StatusOr<core::Prior> prior = core::Prior();
+  auto by_request = [&](core::StationId station, const std::string& request_id) {
+    const std::string key = core::RequestKey(station, request_id);
+    if (!ledger_->HasRequest(key)) prior = index_->FindRequest(key);
+  };
+  if (const auto* accept = std::get_if<core::AcceptPayment>(&command)) {
+    by_request(accept->station, accept->request_id);
+  } else if (const auto* purchase = std::get_if<core::RecordCounterPurchase>(&command)) {
+    by_request(purchase->station, purchase->request_id);
+  } else if (const auto* cancel = std::get_if<core::StartCancel>(&command)) {
+    if (ledger_->FindPayment(cancel->payment_id) == nullptr) {
+      absl::StatusOr<std::optional<core::Payment>> payment = index_->FindPayment(cancel->payment_id);
+      if (!payment.ok()) {
+        prior = payment.status();
+      } else if (payment->has_value()) {
+        prior = **std::move(payment);
+      }
+    }
+  }
+  // Without the index a request could be taken a second time.
+  if (!prior.ok()) {
+    Fail(fmt::format("the index can't be read: {}", std::string(prior.status().message())));
+    return core::Prior();
+  }
+  return *std::move(prior);
+}
+
+void Sequencer::AddIndexRows(const core::Leg& leg, PendingBlock* pending) {
+  const core::Payment* payment = nullptr;
+  if (std::holds_alternative<core::PaymentAccepted>(leg.fact)) {
+    payment = ledger_->FindPayment(core::PaymentId::FromNumber(leg.sequence));
+  } else if (const auto* moved = std::get_if<core::PaymentMoved>(&leg.fact)) {
+    payment = ledger_->FindPayment(moved->payment_id);
+  } else if (const auto* purchased = std::get_if<core::CounterPurchased>(&leg.fact)) {
+    AddPurchaseRows(*ledger_->FindPurchase(core::RequestKey(purchased->station, purchased->request_id)), &rows_);
+  }
+  if (payment == nullptr) return;
+  if (core::IsAtRest(payment->state)) AddPaymentRows(*payment, &rows_);
+  if (observer_ != nullptr && observer_->Wants(payment->station)) pending->changes.push_back(*payment);
+}
+
+void Sequencer::AppendBlock(PendingBlock pending) {
+  builder_.Seal(&position_, &sealed_);
+  pending.last_sequence = position_.last_sequence;
+  if (SnapshotDue()) {
+    AddSnapshotRows(position_, ledger_, &rows_);
+    snapshot_sequence_ = position_.last_sequence;
+    snapshot_at_ = std::chrono::steady_clock::now();
+  }
+  in_flight_.push_back(std::move(pending));
+  log_->Append(&sealed_, rows_, [this](const CommitResult& result) { OnAppended(result); });
+  FinishDurable();
+}
+
+void Sequencer::AppendRows() {
+  if (position_.last_sequence == snapshot_sequence_) return;
+  rows_.Clear();
+  AddSnapshotRows(position_, ledger_, &rows_);
+  snapshot_sequence_ = position_.last_sequence;
+  snapshot_at_ = std::chrono::steady_clock::now();
+  in_flight_.push_back({.last_sequence = position_.last_sequence, .tickets = {}, .changes = {}});
+  log_->Append(nullptr, rows_, [this](const CommitResult& result) { OnAppended(result); });
+  while (!in_flight_.empty() && !failed_) {
+    {
+      std::unique_lock lock(mutex_);
+      while (appended_ == 0 && append_failure_.empty()) {
+        waiting_ = true;
+        wake_.wait(lock);
+      }
+      waiting_ = false;
+    }
+    FinishDurable();
+  }
+}
+
+void Sequencer::OnAppended(const CommitResult& result) {
+  bool wake = false;
+  {
+    std::lock_guard lock(mutex_);
+    switch (result.outcome) {
+      case CommitOutcome::kDurable: ++appended_; break;
+      case CommitOutcome::kConflict:
+        append_failure_ = "another writer has taken over the journal: " + result.cause;
+        break;
+      case CommitOutcome::kUnknown: append_failure_ = "a commit failed: " + result.cause; break;
+    }
+    wake = std::exchange(waiting_, false);
+  }
+  if (wake) wake_.notify_one();
+}
+
+void Sequencer::FinishDurable() {
+  size_t finished = 0;
+  std::string failure;
+  {
+    std::lock_guard lock(mutex_);
+    finished = std::exchange(appended_, 0);
+    failure = append_failure_;
+  }
+  for (; finished > 0; --finished) {
+    PendingBlock block = std::move(in_flight_.front());
+    in_flight_.pop_front();
+    ledger_->ForgetAtRest(block.last_sequence);
+    for (const core::Payment& payment : block.changes) observer_->OnChanged(payment);
+    Deliver(block.tickets);
+  }
+  if (!failure.empty()) Fail(failure);
+}
+
+void Sequencer::Deliver(const std::vector<Ticket*>& tickets) {
+  // Few ports, so a list will do.
+  std::vector<std::pair<ReplyPort*, std::vector<Ticket*>>> by_port;
+  for (Ticket* ticket : tickets) {
+    auto it = std::find_if(by_port.begin(), by_port.end(), [&](const auto& p) { return p.first == ticket->port; });
+    if (it == by_port.end()) it = by_port.insert(it, {ticket->port, {}});
+    it->second.push_back(ticket);
+  }
+  for (auto& [port, batch] : by_port) port->Deliver(std::move(batch));
+}
+
+void Sequencer::Fail(const std::string& cause) {
+  if (std::exchange(failed_, true)) return;
+  options_.on_fatal(cause);
+}
+
+}  // namespace waystation::storage

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "storage/block.h"
+#include "storage/commit_log.h"
+#include "storage/index.h"
+#include "storage/rows.h"
+#include "switch/core/clock.h"
+#include "switch/core/command.h"
+#include "switch/core/ledger.h"
+
+namespace waystation::storage {
+
+class ReplyPort;
+
+// A command on its way through the sequencer. Owned by whoever submits it, who keeps it alive until it is delivered.
+struct Ticket {
+  core::Command command;
+  ReplyPort* port = nullptr;            // where the reply goes
+  absl::AnyInvocable<void()> on_reply;  // run by the port once `reply` is there
+  core::Reply reply;
+};
+
+// Where replies go: one delivery a block, in the order of submission.
+class ReplyPort {
+ public:
+  virtual ~ReplyPort() = default;
+  // Called on the sequencer's thread; must not block, and must run each ticket's on_reply on a thread of its own.
+  virtual void Deliver(std::vector<Ticket*> tickets) = 0;
+};
+
+// Hears of payments as they change, once that is durable.
+class PaymentObserver {
+ public:
+  virtual ~PaymentObserver() = default;
+  // Both on the sequencer's thread; must not block. `payment` is as it stands right after the leg.
+  virtual bool Wants(core::StationId station) = 0;
+  virtual void OnChanged(const core::Payment& payment) = 0;
+};
+
+// The one writer. Takes commands from any thread, has the ledger decide them one after the other, gathers the legs of a
+// batch into a block, and hands it to the commit log with the derived rows that are due. A reply leaves only when all
+// that it is based on is durable; so do reads.
+//
+// Threads: Submit from any; the ledger belongs to the sequencer's own thread from Start to Stop.
+//
+// Failure: when a commit is anything but durable, `on_fatal` is called on the sequencer's thread and nothing is decided
+// or answered after it. on_fatal is expected to end the process.
+//
+// Limits: TrySubmit refuses beyond kMaxSequencerQueue waiting commands; Submit never does, its callers are bounded
+// themselves. A block holds at most kMaxCommandsPerBlock commands; at most kMaxBlocksInFlight blocks wait for the log.
+class Sequencer {
+ public:
+  struct Options {
+    std::chrono::milliseconds snapshot_interval;
+    std::function<void(const std::string& cause)> on_fatal;
+  };
+
+  // All outlive the sequencer; `observer` may be null. `position` is where the journal and the ledger stand.
+  Sequencer(const ChainPosition& position, core::Ledger* ledger, CommitLog* log, const Index* index,
+            const core::Clock* clock, PaymentObserver* observer, Options options);
+  ~Sequencer();
+
+  void Start();
+
+  // Decides what was submitted, writes a last snapshot, and ends the thread. Nothing is submitted from then on.
+  void Stop();
+
+  // New work: false when the queue is full, and the ticket was not taken.
+  [[nodiscard]] bool TrySubmit(Ticket* ticket);
+  // What must not be refused: outcomes, and commands of people.
+  void Submit(Ticket* ticket);
+
+ private:
+  struct PendingBlock {
+    uint64_t last_sequence = 0;
+    std::vector<Ticket*> tickets;
+    std::vector<core::Payment> changes;  // for the observer
+  };
+  enum class Wake { kWork, kSnapshot, kStop };
+
+  void Enqueue(Ticket* ticket, std::unique_lock<std::mutex> lock);
+  void Run();
+  Wake WaitForWork();
+  void DecideBatch();
+  void Decide(Ticket* ticket, const core::BlockStamp& stamp, PendingBlock* pending);
+  void AddIndexRows(const core::Leg& leg, PendingBlock* pending);
+  core::Prior LookUp(const core::Command& command);
+  void AppendBlock(PendingBlock pending);
+  void AppendRows();
+  void OnAppended(const CommitResult& result);
+  void FinishDurable();
+  void Deliver(const std::vector<Ticket*>& tickets);
+  void Fail(const std::string& cause);
+  bool SnapshotDue() const;
+
+  core::Ledger* const ledger_;
+  CommitLog* const log_;
+  const Index* const index_;
+  const core::Clock* const clock_;
+  PaymentObserver* const observer_;
+  const Options options_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Ticket*> queue_;  // guarded by mutex_
+  bool waiting_ = false;        // guarded by mutex_
+  bool stopping_ = false;       // guarded by mutex_
+  size_t appended_ = 0;         // guarded by mutex_: results that came in and were not looked at
+  std::string append_failure_;  // guarded by mutex_
+
+  // The sequencer's thread only.
+  ChainPosition position_;
+  std::vector<Ticket*> taken_;
+  size_t next_ = 0;  // in taken_
+  BlockBuilder builder_;
+  SealedBlock sealed_;
+  RowBatch rows_;
+  std::deque<PendingBlock> in_flight_;
+  uint64_t snapshot_sequence_;
+  std::chrono::steady_clock::time_point snapshot_at_;
+  bool failed_ = false;
+
+  std::thread thread_;
+};
+
+}  // namespace waystation::storage

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "storage/commit_log.h"
+#include "storage/rows.h"
+
+namespace waystation::storage {
+
+struct VerifyReport {
+  uint64_t blocks = 0;
+  uint64_t legs = 0;
+  uint64_t last_sequence = 0;
+  uint64_t accounts = 0;
+  uint64_t payments_at_rest = 0;
+  uint64_t payments_open = 0;
+  uint64_t snapshot_sequence = 0;  // 0: no snapshot
+  // What is wrong, each with the sequence number or row that it is about; at most kMaxFaults of them.
+  std::vector<std::string> faults;
+  uint64_t fault_count = 0;
+
+  static constexpr size_t kMaxFaults = 100;
+  bool clean() const { return fault_count == 0; }
+};
+
+// Walks the chain from its first block, replays it into a new ledger, and compares what that gives with what is stored:
+// the balances, holds and open payments of the snapshot, and every row of the index, none missing and none too many.
+// After a break in the chain nothing behind it can be judged; the walk ends there. Not OK only when the store can't be
+// read at all. The store must not be written to meanwhile.
+absl::StatusOr<VerifyReport> Verify(const CommitLog& log, const RowReader& rows);
+
+}  // namespace waystation::storage

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "switch/ctl/command_line.h"
+
+// Each adds its commands to the tree; one file a group.
+namespace waystation::ctl {
+
+// inquire, pay, payment cancel.
+void AddCounterCommands(CommandLine& line, CLI::App& payment);
+// payment show | list | watch | receipt.
+void AddPaymentCommands(CommandLine& line, CLI::App& payment);
+// station register | list | show | approve | activate | suspend | close.
+void AddStationCommands(CommandLine& line);
+// account show, credit grant, counter-purchase.
+void AddAccountCommands(CommandLine& line);
+// biller list | show | enable | disable.
+void AddBillerCommands(CommandLine& line);
+// day show | close, health.
+void AddDayCommands(CommandLine& line);
+// journal verify | tail | export.
+void AddJournalCommands(CommandLine& line);
+
+}  // namespace waystation::ctl

@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <limits>
+#include <memory>
+#include <thread>
+
+#include "fmt/format.h"
+#include "storage/snapshot.h"
+#include "storage/verify.h"
+#include "switch/ctl/command_groups.h"
+#include "switch/ctl/journal_text.h"
+#include "switch/ctl/ledger_folder.h"
+
+namespace waystation::ctl {
+namespace {
+
+constexpr std::chrono::milliseconds kFollowInterval{250};
+constexpr uint64_t kMostTailed = 100'000;
+constexpr std::string_view kWhenDamaged =
+    "stop switchd, keep a copy of the data folder as it is, and restore the newest backup that verifies";
+
+struct VerifyArguments {
+  std::string data;
+};
+
+struct TailArguments {
+  std::string data;
+  uint64_t count = 20;
+  bool follow = false;
+};
+
+struct ExportArguments {
+  std::string data;
+  uint64_t from = 1;
+  uint64_t to = std::numeric_limits<uint64_t>::max();
+};
+
+// Null, with the reason printed and `status` set, when there is nothing to read.
+std::unique_ptr<storage::RocksCommitLog> Open(Session& session, const std::string& data, ExitStatus* status) {
+  absl::StatusOr<std::unique_ptr<storage::RocksCommitLog>> log = OpenLedgerFolder(data);
+  if (log.ok()) return *std::move(log);
+  const std::string what(log.status().message());
+  *status =
+      absl::IsNotFound(log.status())
+          ? session.Fail(ExitStatus::kBadUsage, what, "name the folder of storage.data_dir in its configuration")
+          : session.Fail(ExitStatus::kFault, what, "see that you may read it; if it is damaged, restore a backup");
+  return nullptr;
+}
+
+ExitStatus FailRead(Session& session, const absl::Status& status) {
+  return session.Fail(ExitStatus::kFault, std::string(status.message()),
+                      absl::IsUnimplemented(status) ? "use switchctl of the version that wrote it" : kWhenDamaged);
+}
+
+ExitStatus Verify(Session& session, const VerifyArguments& arguments) {
+  ExitStatus status = ExitStatus::kDone;
+  const std::unique_ptr<storage::RocksCommitLog> log = Open(session, arguments.data, &status);
+  if (log == nullptr) return status;
+  const absl::StatusOr<storage::VerifyReport> report = storage::Verify(*log, *log);
+  if (!report.ok()) return FailRead(session, report.status());
+  session.out() << (session.json() ? VerifyJson(*report) : VerifyText(*report));
+  if (report->clean()) return ExitStatus::kDone;
+  return session.Fail(ExitStatus::kFault,
+                      fmt::format("\"{}\" is damaged; faults: {}, the first: {}", arguments.data, report->fault_count,
+                                  report->faults.front()),
+                      kWhenDamaged);
+}
+
+// Prints what the writer adds, until the reader of standard output goes away.
+ExitStatus Follow(Session& session, storage::RocksCommitLog& log, JournalCursor& cursor) {
+  while (session.out().good()) {
+    std::this_thread::sleep_for(kFollowInterval);
+    absl::Status status = log.CatchUp();
+    if (status.ok()) {
+      status = cursor.ReadOn([&](const storage::OpenedBlock& block, const core::Leg& leg) {
+        session.out() << LegJson(block, leg);
+        return session.out().good();
+      });
+    }
+    session.out().flush();
+    if (!status.ok()) return FailRead(session, status);
+  }
+  return ExitStatus::kDone;
+}
+
+ExitStatus Tail(Session& session, const TailArguments& arguments) {
+  ExitStatus opened = ExitStatus::kDone;
+  const std::unique_ptr<storage::RocksCommitLog> log = Open(session, arguments.data, &opened);
+  if (log == nullptr) return opened;
+  // The snapshot is at most about a second behind the end of the journal; without one the search starts at its
+  // beginning.
+  const absl::StatusOr<std::optional<storage::SnapshotPosition>> snapshot = storage::ReadSnapshotPosition(*log);
+  const uint64_t near_end = snapshot.ok() && snapshot->has_value() ? (*snapshot)->chain.last_sequence : 0;
+  JournalCursor cursor(*log, near_end > arguments.count ? near_end - arguments.count + 1 : 1);
+  std::deque<std::string> last;
+  const absl::Status status = cursor.ReadOn([&](const storage::OpenedBlock& block, const core::Leg& leg) {
+    last.push_back(LegJson(block, leg));
+    if (last.size() > arguments.count) last.pop_front();
+    return true;
+  });
+  for (const std::string& line : last) session.out() << line;
+  session.out().flush();
+  if (!status.ok()) return FailRead(session, status);
+  return arguments.follow ? Follow(session, *log, cursor) : ExitStatus::kDone;
+}
+
+ExitStatus Export(Session& session, const ExportArguments& arguments) {
+  if (arguments.from > arguments.to) {
+    return session.Fail(
+        ExitStatus::kBadUsage,
+        fmt::format("--from-seq {} is behind --to-seq {}; expected it not to be", arguments.from, arguments.to),
+        "exchange the two");
+  }
+  ExitStatus opened = ExitStatus::kDone;
+  const std::unique_ptr<storage::RocksCommitLog> log = Open(session, arguments.data, &opened);
+  if (log == nullptr) return opened;
+  JournalCursor cursor(*log, arguments.from);
+  const absl::Status status = cursor.ReadOn([&](const storage::OpenedBlock& block, const core::Leg& leg) {
+    if (leg.sequence > arguments.to) return false;
+    session.out() << LegJson(block, leg);
+    return session.out().good();
+  });
+  return status.ok() ? ExitStatus::kDone : FailRead(session, status);
+}
+
+void AddDataOption(CLI::App& app, std::string& into) {
+  app.add_option("--data", into, "The data folder of switchd: storage.data_dir of its configuration")
+      ->required()
+      ->type_name("DIR");
+}
+
+}  // namespace
+
+void AddJournalCommands(CommandLine& line) {
+  CLI::App& group =
+      line.AddGroup("journal", "Prove and read the journal, straight from the data folder", "The journal");
+
+  auto verify = std::make_shared<VerifyArguments>();
+  AddDataOption(
+      line.AddCommand(group,
+                      {"verify", "Walk the chain, replay it, compare with what is stored; exit status 1 when damaged",
+                       "switchctl journal verify --data /var/lib/waystation/ledger"},
+                      [verify](Session& session) { return Verify(session, *verify); }),
+      verify->data);
+
+  auto tail = std::make_shared<TailArguments>();
+  CLI::App& tail_app = line.AddCommand(group,
+                                       {"tail", "The last legs as JSON, one a line",
+                                        "switchctl journal tail --data /var/lib/waystation/ledger -n 50\n"
+                                        "switchctl journal tail --data /var/lib/waystation/ledger --follow"},
+                                       [tail](Session& session) { return Tail(session, *tail); });
+  AddDataOption(tail_app, tail->data);
+  tail_app.add_option("-n,--count", tail->count, "How many")
+      ->check(CLI::Range(uint64_t{1}, kMostTailed))
+      ->capture_default_str()
+      ->type_name("N");
+  tail_app.add_flag("--follow", tail->follow, "Go on with what is added");
+
+  auto to_export = std::make_shared<ExportArguments>();
+  CLI::App& export_app =
+      line.AddCommand(group,
+                      {"export", "Legs as JSON, one a line",
+                       "switchctl journal export --data /var/lib/waystation/ledger --from-seq 1 --to-seq 5000"},
+                      [to_export](Session& session) { return Export(session, *to_export); });
+  AddDataOption(export_app, to_export->data);
+  export_app.add_option("--from-seq", to_export->from, "The first sequence number; left out, the beginning")
+      ->type_name("SEQ");
+  export_app.add_option("--to-seq", to_export->to, "The last sequence number; left out, the end")->type_name("SEQ");
+}
+
+}  // namespace waystation::ctl

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "google/protobuf/message.h"
+#include "waystation/v1/account_service.pb.h"
+#include "waystation/v1/admin_service.pb.h"
+#include "waystation/v1/payment.pb.h"
+
+// How single values of the API are written for people and for programs.
+namespace waystation::ctl {
+
+// "123.45", in yuan.
+std::string Yuan(int64_t amount_fen);
+
+// "2026-11-21 16:05:06.123" in China time (UTC+8), which the reader must be told; "-" for 0. A time outside the years
+// 1970 to 9999 is given as its number of milliseconds.
+std::string ChinaTime(int64_t at_ms);
+
+// The same with " UTC+8" behind it; empty for 0.
+std::string ChinaTimeWithZone(int64_t at_ms);
+
+// Enum values without the prefix of their type ("SUCCEEDED"); a value of a newer switch is given as its number.
+std::string Word(v1::PaymentState state);
+std::string Word(v1::DeclineReason reason);
+std::string Word(v1::StationStatus status);
+std::string Word(v1::BillerStatus status);
+std::string Word(v1::InquiryRule rule);
+std::string Word(v1::AmountRule rule);
+std::string Word(v1::CancelRule rule);
+
+// Proto JSON on one line, with '\n': every field present, names in lowerCamelCase, 64-bit numbers as strings.
+std::string JsonLine(const google::protobuf::Message& message);
+
+}  // namespace waystation::ctl

@@ -1,0 +1,250 @@
+#include "switch/flow/payment_flow.h"
+
+#include <utility>
+
+#include "fmt/format.h"
+#include "switch/core/check.h"
+#include "switch/flow/outcome.h"
+
+namespace waystation::flow {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using core::DeclineReason;
+using core::FormatYuan;
+
+core::Decline Because(DeclineReason reason, std::string text) {
+  return {reason, "", std::move(text)};
+}
+
+std::optional<core::Decline> InquiryDecline(const adapters::CapabilityCard& card, const InquiryProof& inquiry) {
+  switch (inquiry.standing) {
+    case InquiryProof::Standing::kNone:
+      if (card.inquiry != adapters::InquiryRule::kRequired) return std::nullopt;
+      return Because(DeclineReason::kInquiryRequired, "this biller needs an inquiry first; expected its inquiry_token");
+    case InquiryProof::Standing::kMismatch:
+      return Because(
+          DeclineReason::kInquiryMismatch,
+          "the inquiry_token is of another station, biller or customer; expected that of this one's inquiry");
+    case InquiryProof::Standing::kExpired:
+      return Because(DeclineReason::kInquiryExpired, "the inquiry_token has expired; inquire again");
+    case InquiryProof::Standing::kValid: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::optional<core::Decline> OwedDecline(adapters::AmountRule rule, core::Money amount, const InquiryProof& inquiry) {
+  if (inquiry.standing != InquiryProof::Standing::kValid) return std::nullopt;
+  switch (rule) {
+    case adapters::AmountRule::kFree: return std::nullopt;
+    case adapters::AmountRule::kAtLeastOwed:
+      if (amount >= inquiry.owed) return std::nullopt;
+      return Because(DeclineReason::kAmountNotOwed, fmt::format("{} yuan is less than the bill; expected at least {}",
+                                                                FormatYuan(amount), FormatYuan(inquiry.owed)));
+    case adapters::AmountRule::kExact:
+      if (amount == inquiry.owed) return std::nullopt;
+      return Because(DeclineReason::kAmountNotOwed, fmt::format("{} yuan is not the bill; expected exactly {}",
+                                                                FormatYuan(amount), FormatYuan(inquiry.owed)));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<core::Decline> CardDecline(const adapters::CapabilityCard& card, const PayOrder& order) {
+  if (std::optional<core::Decline> decline = InquiryDecline(card, order.inquiry)) return decline;
+  if (order.amount < card.least) {
+    return Because(DeclineReason::kAmountTooSmall,
+                   fmt::format("{} yuan; expected at least {}", FormatYuan(order.amount), FormatYuan(card.least)));
+  }
+  if (order.amount > card.most) {
+    return Because(DeclineReason::kAmountTooLarge,
+                   fmt::format("{} yuan; expected at most {}", FormatYuan(order.amount), FormatYuan(card.most)));
+  }
+  if (order.amount.fen() % card.step.fen() != 0) {
+    return Because(DeclineReason::kAmountNotInStep,
+                   fmt::format("{} yuan; expected a multiple of {}", FormatYuan(order.amount), FormatYuan(card.step)));
+  }
+  return OwedDecline(card.amount_rule, order.amount, order.inquiry);
+}
+
+PaymentFlow::PaymentFlow(Worker* worker, storage::Sequencer* sequencer, const Router* router, const core::Clock* clock,
+                         ResolverSchedule schedule, size_t max_in_progress)
+    : worker_(worker),
+      sequencer_(sequencer),
+      router_(router),
+      max_in_progress_(max_in_progress),
+      board_(worker->io()),
+      resolver_(worker, sequencer, router, &board_, clock, schedule) {}
+
+bool PaymentFlow::Admit() {
+  if (in_progress_.fetch_add(1, std::memory_order_relaxed) < max_in_progress_) return true;
+  in_progress_.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+namespace {
+
+absl::Status TooMany() {
+  return absl::ResourceExhaustedError(
+      "too many requests in progress; nothing was done: send the same request again shortly");
+}
+
+}  // namespace
+
+void PaymentFlow::Pay(PayOrder order, Answer answer) {
+  if (!Admit()) return answer({TooMany(), {}, {}});
+  worker_->Post([this, order = std::move(order), answer = std::move(answer)]() mutable {
+    worker_->Spawn(RunPay(std::move(order), std::move(answer)));
+  });
+}
+
+void PaymentFlow::Cancel(CancelOrder order, Answer answer) {
+  if (!Admit()) return answer({TooMany(), {}, {}});
+  worker_->Post([this, order = std::move(order), answer = std::move(answer)]() mutable {
+    worker_->Spawn(RunCancel(std::move(order), std::move(answer)));
+  });
+}
+
+void PaymentFlow::Inquire(InquiryOrder order, InquiryAnswer answer) {
+  if (!Admit()) return answer({TooMany(), {}, {}});
+  worker_->Post([this, order = std::move(order), answer = std::move(answer)]() mutable {
+    worker_->Spawn(RunInquire(std::move(order), std::move(answer)));
+  });
+}
+
+namespace {
+
+// Counts an order as in progress for as long as its coroutine runs.
+class InProgress {
+ public:
+  explicit InProgress(std::atomic<size_t>* count) : count_(count) {}
+  InProgress(const InProgress&) = delete;
+  InProgress& operator=(const InProgress&) = delete;
+  ~InProgress() { count_->fetch_sub(1, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<size_t>* count_;
+};
+
+}  // namespace
+
+asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
+  InProgress in_progress(&in_progress_);
+  BillerLane* lane = router_->Find(order.biller_id);
+  WS_CHECK(lane != nullptr, "the edge lets no unknown biller through");
+  std::optional<BillerLane::Place> place = lane->Enter();
+  if (!place.has_value()) {
+    answer({TooMany(), {}, {}});
+    co_return;
+  }
+
+  // Hold: nothing leaves for the biller before this is durable.
+  core::AcceptPayment accept{.station = order.station,
+                             .operator_id = std::move(order.operator_id),
+                             .request_id = std::move(order.request_id),
+                             .biller_id = std::move(order.biller_id),
+                             .customer_number = std::move(order.customer_number),
+                             .customer_name = std::move(order.inquiry.customer_name),
+                             .amount = order.amount,
+                             .presented = CardDecline(lane->card(), order)};
+  core::Reply held = co_await TryCommit(*sequencer_, *worker_, std::move(accept));
+  if (!held.status.ok()) {
+    answer({std::move(held.status), {}, {}});
+    co_return;
+  }
+  core::Payment payment = std::get<core::Payment>(std::move(held.value));
+  const bool send = !held.repeated && payment.state == core::PaymentState::kHeld;
+  WaitFor(payment, order.answer_by, std::move(answer));
+  if (!send) co_return;
+
+  // Send: once, and never again.
+  adapters::PayOutcome outcome = co_await lane->Pay(payment);
+  place.reset();
+
+  // Record what came of it; the answer leaves once that is durable.
+  core::RecordOutcome record = PayOutcomeFor(payment.id, std::move(outcome));
+  core::Reply recorded = co_await Commit(*sequencer_, *worker_, std::move(record));
+  WS_CHECK(recorded.status.ok(), std::string(recorded.status.message()));
+  Settle(std::get<core::Payment>(recorded.value));
+}
+
+asio::awaitable<void> PaymentFlow::RunCancel(CancelOrder order, Answer answer) {
+  InProgress in_progress(&in_progress_);
+  BillerLane* lane = router_->Find(order.biller_id);
+  core::StartCancel start{.station = order.station,
+                          .operator_id = std::move(order.operator_id),
+                          .payment_id = order.payment_id,
+                          .presented = std::nullopt};
+  if (lane == nullptr || lane->card().cancel == adapters::CancelRule::kNone) {
+    start.presented = Because(DeclineReason::kCancelNotSupported,
+                              "this biller takes nothing back; back office can adjust it with the biller's reference");
+  }
+  core::Reply started = co_await TryCommit(*sequencer_, *worker_, std::move(start));
+  if (!started.status.ok()) {
+    answer({std::move(started.status), {}, {}});
+    co_return;
+  }
+  core::Payment payment = std::get<core::Payment>(std::move(started.value));
+  if (started.decline.has_value()) {
+    answer({absl::OkStatus(), std::move(payment), std::move(started.decline)});
+    co_return;
+  }
+  WaitFor(payment, order.answer_by, std::move(answer));
+  if (started.repeated) co_return;
+
+  adapters::CancelOutcome outcome = co_await lane->Cancel(payment, 0);
+  std::optional<core::RecordOutcome> record = CancelOutcomeFor(payment.id, outcome, CancelRepeat::kNo);
+  if (!record.has_value()) {
+    Settle(payment);
+    co_return;
+  }
+  core::Reply recorded = co_await Commit(*sequencer_, *worker_, *std::move(record));
+  WS_CHECK(recorded.status.ok(), std::string(recorded.status.message()));
+  Settle(std::get<core::Payment>(recorded.value));
+}
+
+asio::awaitable<void> PaymentFlow::RunInquire(InquiryOrder order, InquiryAnswer answer) {
+  InProgress in_progress(&in_progress_);
+  BillerLane* lane = router_->Find(order.biller_id);
+  WS_CHECK(lane != nullptr, "the edge lets no unknown biller through");
+  std::optional<BillerLane::Place> place = lane->Enter();
+  if (!place.has_value()) {
+    answer({TooMany(), {}, {}});
+    co_return;
+  }
+  core::AdmitInquiry admit{order.station, order.biller_id};
+  core::Reply admitted = co_await TryCommit(*sequencer_, *worker_, std::move(admit));
+  if (!admitted.status.ok() || admitted.decline.has_value()) {
+    answer({std::move(admitted.status), std::move(admitted.decline), {}});
+    co_return;
+  }
+  adapters::InquiryRequest request{order.station, std::move(order.customer_number)};
+  adapters::InquiryOutcome outcome = co_await lane->Inquire(std::move(request));
+  if (auto* found = std::get_if<adapters::InquiryFound>(&outcome)) {
+    answer({absl::OkStatus(), std::nullopt, std::move(*found)});
+  } else if (auto* declined = std::get_if<adapters::Declined>(&outcome)) {
+    answer(
+        {absl::OkStatus(), core::Decline{DeclineReason::kBillerDeclined, declined->biller_code, declined->text}, {}});
+  } else {
+    // An inquiry changes nothing, so it does not matter whether it arrived.
+    const auto* not_sent = std::get_if<adapters::NotSent>(&outcome);
+    const std::string& cause = not_sent != nullptr ? not_sent->cause : std::get<adapters::Unknown>(outcome).cause;
+    answer({absl::OkStatus(), Because(DeclineReason::kBillerOutOfService, cause), {}});
+  }
+}
+
+void PaymentFlow::WaitFor(core::Payment payment, WaitBoard::TimePoint answer_by, Answer answer) {
+  board_.Wait(std::move(payment), answer_by, [answer = std::move(answer)](const core::Payment& reached) mutable {
+    answer({absl::OkStatus(), reached, std::nullopt});
+  });
+}
+
+void PaymentFlow::Settle(const core::Payment& payment) {
+  board_.Publish(payment);
+  if (!HasSettled(payment.state)) resolver_.Adopt(payment);
+}
+
+}  // namespace waystation::flow

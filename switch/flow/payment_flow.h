@@ -1,0 +1,117 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "boost/asio/awaitable.hpp"
+#include "storage/sequencer.h"
+#include "switch/core/clock.h"
+#include "switch/core/payment.h"
+#include "switch/flow/resolver.h"
+#include "switch/flow/router.h"
+#include "switch/flow/wait_board.h"
+#include "switch/flow/worker.h"
+
+namespace waystation::flow {
+
+// What an inquiry token, opened at the edge, says about an order.
+struct InquiryProof {
+  enum class Standing { kNone, kMismatch, kExpired, kValid };
+  Standing standing = Standing::kNone;  // kNone: no token was given
+  core::Money owed;                     // when kValid
+  std::string customer_name;            // when kValid; masked
+};
+
+// A payment as a station asks for it; shapes are checked, and the biller exists.
+struct PayOrder {
+  core::StationId station;
+  std::string operator_id;
+  std::string request_id;
+  std::string biller_id;
+  std::string customer_number;
+  core::Money amount;
+  InquiryProof inquiry;
+  WaitBoard::TimePoint answer_by;
+};
+
+struct CancelOrder {
+  core::StationId station;
+  std::string operator_id;
+  core::PaymentId payment_id;
+  std::string biller_id;  // of that payment
+  WaitBoard::TimePoint answer_by;
+};
+
+struct InquiryOrder {
+  core::StationId station;
+  std::string biller_id;
+  std::string customer_number;
+};
+
+// What of an order the biller's card rules out, the first in order of precedence; null when nothing.
+std::optional<core::Decline> CardDecline(const adapters::CapabilityCard& card, const PayOrder& order);
+
+// The life of a payment on one worker: hold, send, record the outcome, answer. Each payment is one coroutine; a payment
+// whose outcome is unknown goes to the resolver, its callers to the wait board.
+//
+// Threads: Pay, Cancel and Inquire from any (they hand over to the worker); Adopt and Drain on the worker or before it
+// starts. Answers come on the worker's thread.
+//
+// Limits: at most `max_in_progress` orders at once; beyond, kResourceExhausted.
+class PaymentFlow {
+ public:
+  // Not OK: refused, and nothing was done. Otherwise the payment in the state reached.
+  struct Result {
+    absl::Status status;
+    core::Payment payment;
+    // Cancel only: declined, and the payment stands as before.
+    std::optional<core::Decline> decline;
+  };
+  using Answer = absl::AnyInvocable<void(Result)>;
+
+  struct InquiryResult {
+    absl::Status status;
+    std::optional<core::Decline> decline;
+    adapters::InquiryFound found;  // when neither
+  };
+  using InquiryAnswer = absl::AnyInvocable<void(InquiryResult)>;
+
+  // All outlive the flow.
+  PaymentFlow(Worker* worker, storage::Sequencer* sequencer, const Router* router, const core::Clock* clock,
+              ResolverSchedule schedule, size_t max_in_progress);
+
+  void Pay(PayOrder order, Answer answer);
+  void Cancel(CancelOrder order, Answer answer);
+  void Inquire(InquiryOrder order, InquiryAnswer answer);
+
+  // A payment that start-up found open.
+  void Adopt(core::Payment payment) { resolver_.Adopt(std::move(payment)); }
+
+  // Orders in progress. Any thread.
+  size_t in_progress() const { return in_progress_.load(std::memory_order_relaxed); }
+
+  // Answers all who wait, with the state reached.
+  void AnswerWaiting() { board_.AnswerAll(); }
+
+ private:
+  boost::asio::awaitable<void> RunPay(PayOrder order, Answer answer);
+  boost::asio::awaitable<void> RunCancel(CancelOrder order, Answer answer);
+  boost::asio::awaitable<void> RunInquire(InquiryOrder order, InquiryAnswer answer);
+  void WaitFor(core::Payment payment, WaitBoard::TimePoint answer_by, Answer answer);
+  void Settle(const core::Payment& payment);
+  bool Admit();
+
+  Worker* const worker_;
+  storage::Sequencer* const sequencer_;
+  const Router* const router_;
+  const size_t max_in_progress_;
+  std::atomic<size_t> in_progress_{0};
+  WaitBoard board_;
+  Resolver resolver_;
+};
+
+}  // namespace waystation::flow

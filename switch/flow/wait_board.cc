@@ -1,0 +1,79 @@
+#include "switch/flow/wait_board.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+namespace waystation::flow {
+
+bool HasSettled(core::PaymentState state) {
+  // REVIEW waits for a person, which is longer than a caller does.
+  return core::IsAtRest(state) || state == core::PaymentState::kReview;
+}
+
+void WaitBoard::Wait(core::Payment payment, TimePoint deadline, Answer answer) {
+  if (HasSettled(payment.state) || deadline <= std::chrono::steady_clock::now()) {
+    answer(payment);
+    return;
+  }
+  const core::PaymentId id = payment.id;
+  Entry& entry = entries_[id];
+  entry.payment = std::move(payment);
+  entry.waiters.push_back({deadline, std::move(answer)});
+  deadlines_.emplace(deadline, id);
+  SetTimer();
+}
+
+void WaitBoard::Publish(const core::Payment& payment) {
+  auto it = entries_.find(payment.id);
+  if (it == entries_.end()) return;
+  if (!HasSettled(payment.state)) {
+    it->second.payment = payment;
+    return;
+  }
+  // An answer may come back with a new wait, so the entry is taken out first.
+  Entry entry = std::move(it->second);
+  entries_.erase(it);
+  for (Waiter& waiter : entry.waiters) {
+    deadlines_.erase({waiter.deadline, payment.id});
+    waiter.answer(payment);
+  }
+}
+
+void WaitBoard::AnswerAll() {
+  Expire(TimePoint::max());
+}
+
+void WaitBoard::Expire(TimePoint now) {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    const core::PaymentId id = deadlines_.begin()->second;
+    deadlines_.erase(deadlines_.begin());
+    auto it = entries_.find(id);
+    if (it == entries_.end()) continue;
+    Entry& entry = it->second;
+    auto late = std::stable_partition(entry.waiters.begin(), entry.waiters.end(),
+                                      [&](const Waiter& waiter) { return waiter.deadline > now; });
+    std::vector<Waiter> expired(std::make_move_iterator(late), std::make_move_iterator(entry.waiters.end()));
+    entry.waiters.erase(late, entry.waiters.end());
+    const core::Payment payment = entry.payment;
+    if (entry.waiters.empty()) entries_.erase(it);
+    for (Waiter& waiter : expired) waiter.answer(payment);
+  }
+}
+
+void WaitBoard::SetTimer() {
+  // Callers mostly settle long before their deadlines, so a timer that is set is left alone unless it is too late.
+  if (deadlines_.empty() || (timer_set_ && timer_at_ <= deadlines_.begin()->first)) return;
+  timer_set_ = true;
+  timer_at_ = deadlines_.begin()->first;
+  timer_.expires_at(timer_at_);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;  // set again, or the worker is ending
+    timer_set_ = false;
+    Expire(std::chrono::steady_clock::now());
+    SetTimer();
+  });
+}
+
+}  // namespace waystation::flow

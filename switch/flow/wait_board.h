@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
+#include "absl/functional/any_invocable.h"
+#include "boost/asio/io_context.hpp"
+#include "boost/asio/steady_timer.hpp"
+#include "switch/core/payment.h"
+
+namespace waystation::flow {
+
+// Callers that wait for a payment to settle. Each is answered once: when the payment settles, or at his own deadline
+// with the state reached by then.
+//
+// Threads: the worker's only. Limits: bounded by the calls that the transport holds.
+class WaitBoard {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+  using Answer = absl::AnyInvocable<void(const core::Payment&)>;
+
+  explicit WaitBoard(boost::asio::io_context& io) : timer_(io) {}
+
+  // `payment` is its present state, which becomes what the others who wait for it are told.
+  void Wait(core::Payment payment, TimePoint deadline, Answer answer);
+
+  // The payment has changed. Answers those who wait for it if it has settled.
+  void Publish(const core::Payment& payment);
+
+  // Answers everybody with the state reached.
+  void AnswerAll();
+
+ private:
+  struct Waiter {
+    TimePoint deadline;
+    Answer answer;
+  };
+  struct Entry {
+    core::Payment payment;
+    absl::InlinedVector<Waiter, 1> waiters;
+  };
+
+  void Expire(TimePoint now);
+  void SetTimer();
+
+  absl::flat_hash_map<core::PaymentId, Entry> entries_;
+  absl::btree_set<std::pair<TimePoint, core::PaymentId>> deadlines_;
+  boost::asio::steady_timer timer_;
+  bool timer_set_ = false;
+  TimePoint timer_at_;
+};
+
+// Nothing that a caller could wait for will happen to the payment by itself.
+bool HasSettled(core::PaymentState state);
+
+}  // namespace waystation::flow

@@ -1,0 +1,96 @@
+#include "switch/flow/worker.h"
+
+#include <utility>
+
+#include "boost/asio/async_result.hpp"
+#include "boost/asio/co_spawn.hpp"
+#include "boost/asio/detached.hpp"
+#include "boost/asio/post.hpp"
+#include "boost/asio/use_awaitable.hpp"
+
+namespace waystation::flow {
+
+namespace asio = boost::asio;
+
+Worker::Worker() : work_(io_.get_executor()) {}
+
+Worker::~Worker() {
+  Stop();
+}
+
+void Worker::Start() {
+  thread_ = std::thread([this] { io_.run(); });
+}
+
+void Worker::Stop() {
+  io_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::Post(Task task) {
+  bool first = false;
+  {
+    std::lock_guard lock(mutex_);
+    first = posted_.empty();
+    posted_.push_back(std::move(task));
+  }
+  if (first) asio::post(io_, [this] { RunPosted(); });
+}
+
+void Worker::RunPosted() {
+  {
+    std::lock_guard lock(mutex_);
+    running_.swap(posted_);
+  }
+  for (Task& task : running_) task();
+  running_.clear();
+}
+
+void Worker::Spawn(asio::awaitable<void> coroutine) {
+  asio::co_spawn(io_, std::move(coroutine), asio::detached);
+}
+
+void Worker::Deliver(std::vector<storage::Ticket*> tickets) {
+  asio::post(io_, [tickets = std::move(tickets)] {
+    for (storage::Ticket* ticket : tickets) {
+      // The ticket lives in the frame that this resumes, and may be gone afterwards.
+      absl::AnyInvocable<void()> on_reply = std::move(ticket->on_reply);
+      on_reply();
+    }
+  });
+}
+
+namespace {
+
+// Suspends the coroutine until the ticket's reply is there. `submit` returns false when the ticket was not taken.
+template <typename Submit>
+asio::awaitable<void> AwaitReply(storage::Ticket& ticket, Submit submit) {
+  auto initiate = [&ticket, submit](auto handler) {
+    ticket.on_reply = [handler = std::move(handler)]() mutable { std::move(handler)(); };
+    if (submit(&ticket)) return;
+    ticket.reply.status = absl::ResourceExhaustedError(
+        "the switch has more requests waiting than it takes; try the same request again shortly");
+    absl::AnyInvocable<void()> on_reply = std::move(ticket.on_reply);
+    on_reply();
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable);
+}
+
+}  // namespace
+
+asio::awaitable<core::Reply> Commit(storage::Sequencer& sequencer, Worker& worker, core::Command command) {
+  storage::Ticket ticket{.command = std::move(command), .port = &worker, .on_reply = {}, .reply = {}};
+  co_await AwaitReply(ticket, [&sequencer](storage::Ticket* t) {
+    sequencer.Submit(t);
+    return true;
+  });
+  co_return std::move(ticket.reply);
+}
+
+asio::awaitable<core::Reply> TryCommit(storage::Sequencer& sequencer, Worker& worker, core::Command command) {
+  storage::Ticket ticket{.command = std::move(command), .port = &worker, .on_reply = {}, .reply = {}};
+  co_await AwaitReply(ticket, [&sequencer](storage::Ticket* t) { return sequencer.TrySubmit(t); });
+  co_return std::move(ticket.reply);
+}
+
+}  // namespace waystation::flow

@@ -1,0 +1,162 @@
+#include "switch/rpc/convert.h"
+
+#include <algorithm>
+
+#include "fmt/format.h"
+
+namespace waystation::rpc {
+namespace {
+
+// The kind of a station's prepaid account, at the front of its number.
+constexpr std::string_view kStationAccountKind = "10";
+
+int64_t Millis(core::TimePoint time) {
+  return time.time_since_epoch().count();
+}
+
+v1::InquiryRule ToProto(adapters::InquiryRule rule) {
+  switch (rule) {
+    case adapters::InquiryRule::kNone: return v1::INQUIRY_RULE_NONE;
+    case adapters::InquiryRule::kOptional: return v1::INQUIRY_RULE_OPTIONAL;
+    case adapters::InquiryRule::kRequired: return v1::INQUIRY_RULE_REQUIRED;
+  }
+  return v1::INQUIRY_RULE_UNSPECIFIED;
+}
+
+v1::AmountRule ToProto(adapters::AmountRule rule) {
+  switch (rule) {
+    case adapters::AmountRule::kFree: return v1::AMOUNT_RULE_FREE;
+    case adapters::AmountRule::kAtLeastOwed: return v1::AMOUNT_RULE_AT_LEAST_OWED;
+    case adapters::AmountRule::kExact: return v1::AMOUNT_RULE_EXACT;
+  }
+  return v1::AMOUNT_RULE_UNSPECIFIED;
+}
+
+v1::CancelRule ToProto(adapters::CancelRule rule) {
+  switch (rule) {
+    case adapters::CancelRule::kNone: return v1::CANCEL_RULE_NONE;
+    case adapters::CancelRule::kSameDay: return v1::CANCEL_RULE_SAME_DAY;
+  }
+  return v1::CANCEL_RULE_UNSPECIFIED;
+}
+
+// The API's enums have the numbers of the ledger's.
+static_assert(static_cast<int>(core::PaymentState::kAdjusted) == v1::PAYMENT_STATE_ADJUSTED);
+static_assert(v1::PaymentState_ARRAYSIZE == core::kAllPaymentStates.size() + 1);
+static_assert(static_cast<int>(core::DeclineReason::kCancelDatePassed) == v1::DECLINE_REASON_CANCEL_DATE_PASSED);
+static_assert(v1::DeclineReason_ARRAYSIZE == core::kLastDeclineReason + 1);
+static_assert(static_cast<int>(core::StationStatus::kClosed) == v1::STATION_STATUS_CLOSED);
+
+}  // namespace
+
+void ToProto(const core::Decline& decline, v1::Decline* out) {
+  out->set_reason(static_cast<v1::DeclineReason>(decline.reason));
+  out->set_biller_code(decline.biller_code);
+  out->set_text(decline.text);
+}
+
+void ToProto(const core::Payment& payment, v1::Payment* out) {
+  out->set_payment_id(payment.id.ToString());
+  out->set_station_id(payment.station.ToString());
+  out->set_operator_id(payment.operator_id);
+  out->set_request_id(payment.request_id);
+  out->set_biller_id(payment.biller_id);
+  out->set_customer_number(payment.customer_number);
+  out->set_customer_name(payment.customer_name);
+  out->set_amount_fen(payment.amount.fen());
+  out->set_state(static_cast<v1::PaymentState>(payment.state));
+  if (payment.decline.has_value()) ToProto(*payment.decline, out->mutable_decline());
+  out->set_biller_reference(payment.biller_reference);
+  out->set_voucher(payment.voucher);
+  out->set_business_date(payment.business_date.ToString());
+  out->set_accepted_at_ms(Millis(payment.accepted_at()));
+  out->set_changed_at_ms(Millis(payment.history.back().time));
+  out->set_sequence(payment.last_sequence());
+  for (const core::StateChange& change : payment.history) {
+    v1::StateChange* entry = out->add_history();
+    entry->set_sequence(change.sequence);
+    entry->set_state(static_cast<v1::PaymentState>(change.state));
+    entry->set_changed_at_ms(Millis(change.time));
+    entry->set_business_date(change.business_date.ToString());
+  }
+  out->set_unknown_cause(payment.unknown_cause);
+}
+
+void ToProto(const core::Account& account, uint64_t as_of_sequence, v1::Account* out) {
+  out->set_station_id(account.station.ToString());
+  out->set_account_number(fmt::format("{}{}", kStationAccountKind, account.station.ToString()));
+  out->set_name(account.name);
+  out->set_balance_fen(account.balance.fen());
+  out->set_available_fen(account.available().fen());
+  out->set_credit_limit_fen(account.credit_limit.fen());
+  out->set_reserved_fen(account.reserved.fen());
+  out->set_forwarded_fen(account.forwarded.fen());
+  if (!account.signing_institutions.empty()) {
+    out->set_signing_institution(account.signing_institutions.front().ToString());
+  }
+  out->set_opened_date(account.opened.ToString());
+  out->set_is_signed(!account.signing_institutions.empty());
+  out->set_signing_institution_count(static_cast<uint32_t>(account.signing_institutions.size()));
+  out->set_status(static_cast<v1::StationStatus>(account.status));
+  out->set_status_reason(account.status_reason);
+  out->set_as_of_sequence(as_of_sequence);
+}
+
+void ToProto(const core::Purchase& purchase, v1::CounterPurchase* out) {
+  out->set_sequence(purchase.sequence);
+  out->set_station_id(purchase.station.ToString());
+  out->set_request_id(purchase.request_id);
+  out->set_amount_fen(purchase.amount.fen());
+  out->set_clerk_id(purchase.clerk_id);
+  out->set_balance_after_fen(purchase.balance_after.fen());
+  out->set_business_date(purchase.business_date.ToString());
+  out->set_recorded_at_ms(Millis(purchase.time));
+}
+
+void ToProto(const core::BusinessDay& day, uint64_t last_sequence, v1::BusinessDay* out) {
+  out->set_business_date(day.date.ToString());
+  out->set_opened_at_ms(Millis(day.opened_at));
+  out->set_opened_sequence(day.opened_sequence);
+  out->set_last_sequence(last_sequence);
+}
+
+void ToProto(const flow::BillerLane& lane, const core::BillerState& state, v1::Biller* out) {
+  const adapters::CapabilityCard& card = lane.card();
+  out->set_biller_id(lane.biller_id());
+  out->set_name(lane.name());
+  out->set_service(card.service);
+  out->set_status(state.enabled ? v1::BILLER_STATUS_ENABLED : v1::BILLER_STATUS_DISABLED);
+  out->set_status_reason(state.reason);
+  out->set_inquiry(ToProto(card.inquiry));
+  out->set_amount_rule(ToProto(card.amount_rule));
+  out->set_least_fen(card.least.fen());
+  out->set_most_fen(card.most.fen());
+  out->set_step_fen(card.step.fen());
+  out->set_customer_number_pattern(card.customer_number_pattern);
+  out->set_customer_number_hint(card.customer_number_hint);
+  out->set_cancel(ToProto(card.cancel));
+  out->set_can_query(card.can_query);
+  out->set_can_reverse(card.can_reverse);
+  out->set_issues_voucher(card.issues_voucher);
+  out->set_time_limit_ms(static_cast<uint32_t>(card.time_limit.count()));
+  out->set_max_in_flight(card.max_in_flight);
+}
+
+core::Payment AsOf(const core::Payment& payment, size_t index) {
+  core::Payment past = payment;
+  if (index + 1 == payment.history.size()) return past;
+  past.history.resize(index + 1);
+  past.state = past.history.back().state;
+  past.decline.reset();
+  past.unknown_cause.clear();
+  const bool approved = std::any_of(past.history.begin(), past.history.end(), [](const core::StateChange& change) {
+    return change.state == core::PaymentState::kSucceeded;
+  });
+  if (!approved) {
+    past.biller_reference.clear();
+    past.voucher.clear();
+  }
+  return past;
+}
+
+}  // namespace waystation::rpc

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "grpcpp/impl/codegen/proto_utils.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/proto_buffer_reader.h"
+#include "grpcpp/support/server_callback.h"
+#include "switch/core/check.h"
+#include "switch/rpc/parse_failure.h"
+#include "switch/rpc/status.h"
+
+namespace waystation::rpc {
+
+// Parses a request by ourselves, since gRPC answers one that does not parse with INTERNAL and no word of the field.
+template <typename Request>
+absl::Status ParseRequest(const grpc::ByteBuffer& bytes, Request* request) {
+  grpc::ByteBuffer copy(bytes);  // shares the slices
+  grpc::ProtoBufferReader reader(&copy);
+  if (request->ParseFromZeroCopyStream(&reader)) return absl::OkStatus();
+  std::vector<grpc::Slice> slices;
+  std::string text;
+  if (bytes.Dump(&slices).ok()) {
+    for (const grpc::Slice& slice : slices) text.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  }
+  return absl::InvalidArgumentError(DescribeParseFailure(*Request::descriptor(), text));
+}
+
+template <typename Message>
+grpc::ByteBuffer Serialize(const Message& message) {
+  grpc::ByteBuffer bytes;
+  bool own = false;
+  const grpc::Status status = grpc::SerializationTraits<Message>::Serialize(message, &bytes, &own);
+  WS_CHECK(status.ok(), "a response does not serialize");
+  return bytes;
+}
+
+// One unary call on its way to its answer. Copied freely; Finish is called exactly once, on any thread.
+class UnaryCall {
+ public:
+  UnaryCall(grpc::CallbackServerContext* context, grpc::ByteBuffer* response)
+      : reactor_(context->DefaultReactor()), response_(response), deadline_(context->deadline()) {}
+
+  grpc::ServerUnaryReactor* reactor() const { return reactor_; }
+  std::chrono::system_clock::time_point deadline() const { return deadline_; }
+
+  template <typename Message>
+  void Finish(const Message& message) const {
+    *response_ = Serialize(message);
+    reactor_->Finish(grpc::Status::OK);
+  }
+  void Fail(const absl::Status& status) const { reactor_->Finish(ToGrpc(status)); }
+
+  // The message, or why there is none.
+  template <typename Message>
+  void Answer(const absl::StatusOr<Message>& message) const {
+    if (message.ok()) {
+      Finish(*message);
+    } else {
+      Fail(message.status());
+    }
+  }
+
+ private:
+  grpc::ServerUnaryReactor* reactor_;
+  grpc::ByteBuffer* response_;
+  std::chrono::system_clock::time_point deadline_;
+};
+
+}  // namespace waystation::rpc

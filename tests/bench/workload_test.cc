@@ -1,0 +1,130 @@
+#include "bench/workload.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+namespace waystation::bench {
+namespace {
+
+using ::testing::MatchesRegex;
+
+TEST(Random, SameSeedSameNumbersAndBelowStaysBelow) {
+  Random a(7);
+  Random b(7);
+  for (int i = 0; i < 1'000; ++i) {
+    const uint64_t value = a.Below(10);
+    EXPECT_LT(value, 10u);
+    EXPECT_EQ(value, b.Below(10));
+  }
+}
+
+// How often each rank is picked, in 400,000 picks.
+std::vector<double> PickedShares(const StationChoice& choice) {
+  constexpr int kPicks = 400'000;
+  Random random(20'261'121);
+  std::vector<double> shares(choice.count());
+  for (int i = 0; i < kPicks; ++i) shares[choice.Pick(random)] += 1.0 / kPicks;
+  return shares;
+}
+
+TEST(StationChoice, UniformPicksAllAlike) {
+  const StationChoice choice = StationChoice::Uniform(50);
+  for (const double share : PickedShares(choice)) EXPECT_NEAR(share, 0.02, 0.002);
+  EXPECT_DOUBLE_EQ(choice.Share(49), 0.02);
+}
+
+TEST(StationChoice, ZipfPicksEachRankInProportion) {
+  constexpr double kTheta = 0.99;
+  const StationChoice choice = StationChoice::Zipf(1'000, kTheta);
+  double harmonic = 0;
+  for (int k = 1; k <= 1'000; ++k) harmonic += std::pow(k, -kTheta);
+  const std::vector<double> shares = PickedShares(choice);
+  for (const size_t rank : {0u, 1u, 2u, 9u, 99u}) {
+    const double expected = std::pow(static_cast<double>(rank + 1), -kTheta) / harmonic;
+    EXPECT_NEAR(choice.Share(rank), expected, 1e-12);
+    EXPECT_NEAR(shares[rank], expected, 0.1 * expected) << "rank " << rank;
+  }
+}
+
+TEST(StationChoice, SharesSumToOne) {
+  const StationChoice choice = StationChoice::Zipf(777, 1.2);
+  double sum = 0;
+  for (size_t rank = 0; rank < choice.count(); ++rank) sum += choice.Share(rank);
+  EXPECT_NEAR(sum, 1.0, 1e-9);
+}
+
+TEST(StationChoice, OneStationIsAlwaysPicked) {
+  Random random(1);
+  for (const StationChoice& choice : {StationChoice::Uniform(1), StationChoice::Zipf(1, 0.99)}) {
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(choice.Pick(random), 0u);
+  }
+}
+
+PaymentMix Mix(CustomerShape customers) {
+  PaymentMix mix;
+  mix.biller_id = "mobile";
+  mix.customers = customers;
+  mix.stations = StationChoice::Uniform(100);
+  mix.run_id = "b1-2";
+  mix.seed = 42;
+  return mix;
+}
+
+TEST(PaymentMaker, MakesWellFormedPaymentsOfWellBehavedCustomers) {
+  const PaymentMix mix = Mix(CustomerShape::kMobile);
+  PaymentMaker maker(mix, 3);
+  v1::PayRequest request;
+  for (int i = 0; i < 5'000; ++i) {
+    maker.MakeNext(request);
+    EXPECT_THAT(request.station_id(), MatchesRegex("9900000000[0-9][0-9]|990000000100"));
+    EXPECT_THAT(request.customer_number(), MatchesRegex("1[3-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-8][0-9]"));
+    EXPECT_THAT(request.operator_id(), MatchesRegex("[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]"));
+    EXPECT_GE(request.amount_fen(), 2'000);
+    EXPECT_LE(request.amount_fen(), kLargestAmountFen);
+    EXPECT_EQ(request.biller_id(), "mobile");
+  }
+}
+
+TEST(PaymentMaker, MeterNumbersHaveTenDigits) {
+  const PaymentMix mix = Mix(CustomerShape::kMeter);
+  PaymentMaker maker(mix, 0);
+  v1::PayRequest request;
+  for (int i = 0; i < 1'000; ++i) {
+    maker.MakeNext(request);
+    ASSERT_EQ(request.customer_number().size(), 10u);
+    EXPECT_LT(request.customer_number().substr(8), "90");
+  }
+}
+
+TEST(PaymentMaker, NoTwoPaymentsOfARunShareARequestId) {
+  const PaymentMix mix = Mix(CustomerShape::kMobile);
+  std::set<std::string> seen;
+  v1::PayRequest request;
+  for (size_t slot = 0; slot < 120; ++slot) {
+    PaymentMaker maker(mix, slot);
+    for (int i = 0; i < 120; ++i) {
+      maker.MakeNext(request);
+      EXPECT_LE(request.request_id().size(), 64u);
+      EXPECT_TRUE(seen.insert(request.request_id()).second) << request.request_id();
+    }
+  }
+}
+
+TEST(PaymentMaker, SameSeedSamePayments) {
+  const PaymentMix mix = Mix(CustomerShape::kMobile);
+  PaymentMaker a(mix, 5);
+  PaymentMaker b(mix, 5);
+  v1::PayRequest first;
+  v1::PayRequest second;
+  for (int i = 0; i < 100; ++i) {
+    a.MakeNext(first);
+    b.MakeNext(second);
+    EXPECT_EQ(first.SerializeAsString(), second.SerializeAsString());
+  }
+}
+
+}  // namespace
+}  // namespace waystation::bench

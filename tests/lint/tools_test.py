@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""The format check and the clang-tidy run find what is planted in a small tree, and pass it without."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+LINT = pathlib.Path(__file__).resolve().parent
+ROOT = LINT.parent.parent
+
+GOOD = "#pragma once\n\n#include <string>\n\nvoid Keep(const std::string& text);\n"
+COPIES = """#pragma once
+
+#include <string>
+#include <vector>
+
+inline size_t Bytes(const std::vector<std::string>& texts) {
+  size_t bytes = 0;
+  for (const std::string text : texts) bytes += text.size();
+  return bytes;
+}
+"""
+BADLY_FORMATTED = "#pragma once\n\nvoid Keep( int  a ) ;\n"
+
+
+class FormatAndTidy(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.root = pathlib.Path(scratch.name).resolve()
+        for name in (".clang-format", ".clang-tidy"):
+            shutil.copy(ROOT / name, self.root / name)
+        (self.root / "switch/core").mkdir(parents=True)
+        source = self.root / "switch/core/a.cc"
+        source.write_text('#include "switch/core/a.h"\n', encoding="utf-8")
+        command = f"c++ -std=c++20 -I{self.root} -c {source}"
+        commands = [{"directory": str(self.root), "file": str(source), "command": command}]
+        (self.root / "compile_commands.json").write_text(json.dumps(commands), encoding="utf-8")
+
+    def run_check(self, script, *arguments):
+        command = [sys.executable, "-B", str(LINT / script), str(self.root), *arguments]
+        return subprocess.run(command, text=True, capture_output=True, check=False)
+
+    def header(self, text):
+        (self.root / "switch/core/a.h").write_text(text, encoding="utf-8")
+
+    def test_good_sources_pass(self):
+        self.header(GOOD)
+        self.assertEqual(self.run_check("check_format.py").returncode, 0)
+        self.assertEqual(self.run_check("tidy.py", str(self.root)).returncode, 0)
+
+    def test_bad_format_is_found(self):
+        self.header(BADLY_FORMATTED)
+        result = self.run_check("check_format.py")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("switch/core/a.h", result.stderr)
+
+    def test_a_finding_in_a_header_of_ours_is_found(self):
+        self.header(COPIES)
+        result = self.run_check("tidy.py", str(self.root))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("performance-for-range-copy", result.stdout)
+
+    def test_a_build_without_our_sources_is_refused(self):
+        (self.root / "compile_commands.json").write_text("[]", encoding="utf-8")
+        self.assertEqual(self.run_check("tidy.py", str(self.root)).returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
