@@ -3,22 +3,27 @@
 namespace waystation::storage {
 
 void MemoryCommitLog::Append(const SealedBlock* block, const RowBatch& rows, Done done) {
+  bool conflict = false;
   {
     std::lock_guard lock(mutex_);
-    if (block != nullptr && !blocks_.emplace(block->first_sequence, block->bytes).second) {
-      done({CommitOutcome::kConflict, "a block with this first sequence number is stored"});
-      return;
+    conflict = block != nullptr && !blocks_.emplace(block->first_sequence, block->bytes).second;
+    if (!conflict) {
+      rows.ForEach([this](Table table, bool is_put, std::string_view key, std::string_view value) {
+        Rows& target = rows_[static_cast<size_t>(table)];
+        if (is_put) {
+          target.insert_or_assign(std::string(key), std::string(value));
+        } else if (auto it = target.find(key); it != target.end()) {
+          target.erase(it);
+        }
+      });
     }
-    rows.ForEach([this](Table table, bool is_put, std::string_view key, std::string_view value) {
-      Rows& target = rows_[static_cast<size_t>(table)];
-      if (is_put) {
-        target.insert_or_assign(std::string(key), std::string(value));
-      } else if (auto it = target.find(key); it != target.end()) {
-        target.erase(it);
-      }
-    });
   }
-  done({CommitOutcome::kDurable, ""});
+  // Without the lock: who hears of the result may read at once.
+  if (conflict) {
+    done({CommitOutcome::kConflict, "a block with this first sequence number is stored"});
+  } else {
+    done({CommitOutcome::kDurable, ""});
+  }
 }
 
 absl::Status MemoryCommitLog::ReadBlocks(uint64_t from_sequence, VisitBlock visit) const {

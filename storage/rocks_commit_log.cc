@@ -4,6 +4,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
@@ -14,6 +15,7 @@
 
 #include "fmt/format.h"
 #include "storage/key.h"
+#include "switch/core/limits.h"
 
 namespace waystation::storage {
 namespace {
@@ -25,9 +27,6 @@ constexpr std::array kFamilies = {"default", "journal", "requests", "payments", 
 static_assert(kFamilies.size() == kFirstTable + kTables);
 
 constexpr size_t kProtectionBytesPerKey = 8;
-constexpr size_t kBlockCacheBytes = 64 << 20;
-constexpr size_t kMemtableBudgetBytes = 96 << 20;
-constexpr uint64_t kMaxWalBytes = 512 << 20;
 
 rocksdb::Slice ToSlice(std::string_view text) {
   return {text.data(), text.size()};
@@ -50,8 +49,8 @@ rocksdb::DBOptions DatabaseOptions() {
   options.enable_pipelined_write = false;
   options.track_and_verify_wals_in_manifest = false;
   options.atomic_flush = false;
-  options.max_total_wal_size = kMaxWalBytes;
-  options.db_write_buffer_size = kMemtableBudgetBytes;
+  options.max_total_wal_size = core::kMaxWalBytes;
+  options.db_write_buffer_size = core::kMaxMemtableBytes;
   options.max_background_jobs = 2;
   // Files are synced as they are written, so that a commit's sync does not wait behind a whole file.
   options.bytes_per_sync = 1 << 20;
@@ -76,10 +75,14 @@ rocksdb::ColumnFamilyOptions FamilyOptions(int family, const std::shared_ptr<roc
       break;
     case kFirstTable + static_cast<int>(Table::kRequests):
       // Nearly every lookup is for a request id that is new.
+      options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(8));
       options.memtable_prefix_bloom_size_ratio = 0.05;
       options.memtable_whole_key_filtering = true;
       table.cache_index_and_filter_blocks = true;
       table.pin_l0_filter_and_index_blocks_in_cache = true;
+      break;
+    case kFirstTable + static_cast<int>(Table::kPayments):
+      options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(9));
       break;
     default: break;
   }
@@ -97,7 +100,7 @@ class RocksCommitLogImpl final : public RocksCommitLog {
   }
 
   absl::Status OpenDatabase(const std::string& folder, const std::string* scratch) {
-    const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(kBlockCacheBytes);
+    const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(core::kMaxBlockCacheBytes);
     std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
     for (size_t i = 0; i < kFamilies.size(); ++i) {
       descriptors.emplace_back(kFamilies[i], FamilyOptions(static_cast<int>(i), cache));

@@ -89,7 +89,8 @@ Sequencer::Wake Sequencer::WaitForWork() {
       if (SnapshotDue()) return Wake::kSnapshot;
     }
     waiting_ = true;
-    if (position_.last_sequence != snapshot_sequence_) {
+    // While blocks are on their way, no snapshot is written by itself: the next result is what is waited for.
+    if (in_flight_.empty() && position_.last_sequence != snapshot_sequence_) {
       wake_.wait_until(lock, snapshot_at_ + options_.snapshot_interval);
     } else {
       wake_.wait(lock);
@@ -222,19 +223,16 @@ void Sequencer::AppendRows() {
 }
 
 void Sequencer::OnAppended(const CommitResult& result) {
-  bool wake = false;
-  {
-    std::lock_guard lock(mutex_);
-    switch (result.outcome) {
-      case CommitOutcome::kDurable: ++appended_; break;
-      case CommitOutcome::kConflict:
-        append_failure_ = "another writer has taken over the journal: " + result.cause;
-        break;
-      case CommitOutcome::kUnknown: append_failure_ = "a commit failed: " + result.cause; break;
-    }
-    wake = std::exchange(waiting_, false);
+  std::lock_guard lock(mutex_);
+  switch (result.outcome) {
+    case CommitOutcome::kDurable: ++appended_; break;
+    case CommitOutcome::kConflict:
+      append_failure_ = "another writer has taken over the journal: " + result.cause;
+      break;
+    case CommitOutcome::kUnknown: append_failure_ = "a commit failed: " + result.cause; break;
   }
-  if (wake) wake_.notify_one();
+  // Under the lock: the last result lets Stop return, and the sequencer may be gone right after.
+  if (std::exchange(waiting_, false)) wake_.notify_one();
 }
 
 void Sequencer::FinishDurable() {

@@ -45,6 +45,23 @@ absl::Status ForEachRecord(const RowReader& rows, char tag, Visit visit) {
   return status.ok() ? scan : status;
 }
 
+// Whether the stored block is the one that `snapshot` was made of.
+absl::Status CheckEndsAt(const ChainPosition& snapshot, std::string_view sealed_block) {
+  const absl::StatusOr<OpenedBlock> block = OpenBlock(sealed_block);
+  if (!block.ok()) return block.status();
+  const uint64_t end = block->legs.back().sequence;
+  if (end < snapshot.last_sequence) {
+    return absl::DataLossError(
+        fmt::format("the snapshot is newer than the journal: it is of leg {}, the journal ends at {}",
+                    snapshot.last_sequence, end));
+  }
+  if (end > snapshot.last_sequence || block->sha256 != snapshot.sha256) {
+    return absl::DataLossError(
+        fmt::format("the snapshot at leg {} was made of another block than the journal has", snapshot.last_sequence));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void AddSnapshotRows(const ChainPosition& position, core::Ledger* ledger, RowBatch* rows) {
@@ -131,9 +148,14 @@ absl::StatusOr<Recovered> Recover(const CommitLog& log, const RowReader& rows, c
   }
 
   absl::Status status;
+  bool met = recovered.snapshot_sequence == 0;  // the journal reaches to the snapshot
   absl::Status read = log.ReadBlocks(recovered.snapshot_sequence + 1, [&](uint64_t first, std::string_view bytes) {
-    // The block that ends at the snapshot comes first when nothing follows it.
-    if (first <= recovered.position.last_sequence) return true;
+    // The block that ends at the snapshot comes first when nothing follows it. Otherwise the chain shows that the two
+    // belong together.
+    if (!std::exchange(met, true) && first <= recovered.snapshot_sequence) {
+      status = CheckEndsAt(recovered.position, bytes);
+      return status.ok();
+    }
     absl::StatusOr<OpenedBlock> block = OpenNextBlock(bytes, &recovered.position);
     if (!block.ok()) {
       status = block.status();
@@ -153,9 +175,7 @@ absl::StatusOr<Recovered> Recover(const CommitLog& log, const RowReader& rows, c
   });
   if (status.ok()) status = read;
   if (!status.ok()) return status;
-  if (ledger->last_sequence() != recovered.position.last_sequence) {
-    return absl::DataLossError("the snapshot is newer than the journal");
-  }
+  if (!met) return absl::DataLossError("the snapshot is newer than the journal, which is empty");
   return recovered;
 }
 

@@ -11,6 +11,7 @@
 #include "storage/leg_codec.h"
 #include "storage/snapshot.h"
 #include "switch/core/ledger.h"
+#include "switch/core/limits.h"
 
 namespace waystation::storage {
 namespace {
@@ -44,7 +45,7 @@ class Verifier {
  private:
   void Fault(std::string fault) {
     ++report_.fault_count;
-    if (report_.faults.size() < VerifyReport::kMaxFaults) report_.faults.push_back(std::move(fault));
+    if (report_.faults.size() < core::kMaxFaultsListed) report_.faults.push_back(std::move(fault));
   }
 
   bool OnBlock(uint64_t key, std::string_view bytes) {
@@ -115,10 +116,26 @@ class Verifier {
       return;
     }
     ++matched_rows_;
+    CompareLaterRows(payment);
+    CompareRequest(core::RequestKey(payment.station, payment.request_id), payment.last_sequence(), payment);
+  }
+
+  // The rows under the dates of later changes; the payment's own row and its request's were compared.
+  void CompareLaterRows(const core::Payment& payment) {
     for (const core::StateChange& change : payment.history) {
       if (change.business_date != payment.business_date) later_rows_.emplace(payment.id, change.business_date);
     }
-    CompareRequest(core::RequestKey(payment.station, payment.request_id), payment.last_sequence(), payment);
+    RowBatch expected;
+    AddPaymentRows(payment, &expected);
+    const std::string own = PaymentRowKey(payment);
+    expected.ForEach([&](Table table, bool, std::string_view key, std::string_view value) {
+      if (table != Table::kPayments || key == own) return;
+      absl::StatusOr<std::optional<std::string>> row = rows_.Get(table, key);
+      if (!row.ok() || *row != value) {
+        Fault(
+            fmt::format("payment {}: a row of a change on a later date is missing or damaged", payment.id.ToString()));
+      }
+    });
   }
 
   template <typename T>
@@ -141,6 +158,11 @@ class Verifier {
     if (snapshot_->day.date != ledger_->business_day().date) {
       Fault(fmt::format("snapshot at leg {}: says business date {}, the journal {}", position_.last_sequence,
                         snapshot_->day.date.ToString(), ledger_->business_day().date.ToString()));
+    } else if (snapshot_->day.opened_at != ledger_->business_day().opened_at ||
+               snapshot_->day.opened_sequence != ledger_->business_day().opened_sequence) {
+      Fault(fmt::format("snapshot at leg {}: says that {} was opened by leg {}, the journal by leg {}",
+                        position_.last_sequence, snapshot_->day.date.ToString(), snapshot_->day.opened_sequence,
+                        ledger_->business_day().opened_sequence));
     }
     core::Ledger stored(snapshot_->day.date);
     absl::Status status =

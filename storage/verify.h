@@ -18,11 +18,10 @@ struct VerifyReport {
   uint64_t payments_at_rest = 0;
   uint64_t payments_open = 0;
   uint64_t snapshot_sequence = 0;  // 0: no snapshot
-  // What is wrong, each with the sequence number or row that it is about; at most kMaxFaults of them.
+  // What is wrong, each with the sequence number or row that it is about; at most core::kMaxFaultsListed of them.
   std::vector<std::string> faults;
   uint64_t fault_count = 0;
 
-  static constexpr size_t kMaxFaults = 100;
   bool clean() const { return fault_count == 0; }
 };
 

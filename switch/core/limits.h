@@ -54,6 +54,12 @@ inline constexpr size_t kDefaultMaxInProgressPerWorker = 20'000;
 // Queries and repeats that the resolver has with one biller at a time.
 inline constexpr size_t kMaxResolvingPerBiller = 64;
 
+// --- stopping ---
+// How long what is in progress may take to finish, and the calls that are left to be closed.
+inline constexpr std::chrono::milliseconds kDrainLimit{10'000};
+inline constexpr std::chrono::milliseconds kDrainPoll{5};
+inline constexpr std::chrono::milliseconds kShutdownLimit{2'000};
+
 // --- reads ---
 inline constexpr uint32_t kDefaultPageSize = 100;
 inline constexpr uint32_t kMaxPageSize = 500;
@@ -68,5 +74,11 @@ inline constexpr size_t kMaxWatchers = 20'000;
 
 // --- storage ---
 inline constexpr std::chrono::milliseconds kDefaultSnapshotInterval{1'000};
+// RocksDB: the log that a start may have to replay, all memtables together, and the cache of blocks.
+inline constexpr uint64_t kMaxWalBytes = 512 << 20;
+inline constexpr size_t kMaxMemtableBytes = 96 << 20;
+inline constexpr size_t kMaxBlockCacheBytes = 64 << 20;
+// Faults that a verification lists; it counts them all.
+inline constexpr size_t kMaxFaultsListed = 100;
 
 }  // namespace waystation::core

@@ -4,6 +4,8 @@
 
 #include "fmt/format.h"
 #include "switch/core/check.h"
+#include "switch/core/limits.h"
+#include "switch/core/utf8.h"
 #include "switch/flow/outcome.h"
 
 namespace waystation::flow {
@@ -225,15 +227,20 @@ asio::awaitable<void> PaymentFlow::RunInquire(InquiryOrder order, InquiryAnswer 
   adapters::InquiryOutcome outcome = co_await lane->Inquire(std::move(request));
   if (auto* found = std::get_if<adapters::InquiryFound>(&outcome)) {
     answer({absl::OkStatus(), std::nullopt, std::move(*found)});
-  } else if (auto* declined = std::get_if<adapters::Declined>(&outcome)) {
-    answer(
-        {absl::OkStatus(), core::Decline{DeclineReason::kBillerDeclined, declined->biller_code, declined->text}, {}});
-  } else {
-    // An inquiry changes nothing, so it does not matter whether it arrived.
-    const auto* not_sent = std::get_if<adapters::NotSent>(&outcome);
-    const std::string& cause = not_sent != nullptr ? not_sent->cause : std::get<adapters::Unknown>(outcome).cause;
-    answer({absl::OkStatus(), Because(DeclineReason::kBillerOutOfService, cause), {}});
+    co_return;
   }
+  // Only a refusal is the biller's word. An inquiry changes nothing, so it does not matter whether it arrived.
+  core::Decline decline{.reason = DeclineReason::kBillerOutOfService, .biller_code = {}, .text = {}};
+  if (const auto* declined = std::get_if<adapters::Declined>(&outcome)) {
+    decline = {DeclineReason::kBillerDeclined, declined->biller_code, declined->text};
+  } else if (const auto* not_sent = std::get_if<adapters::NotSent>(&outcome)) {
+    decline.text = not_sent->cause;
+  } else {
+    decline.text = std::get<adapters::Unknown>(outcome).cause;
+  }
+  decline.biller_code = core::CutToUtf8(decline.biller_code, core::kMaxBillerCodeBytes);
+  decline.text = core::CutToUtf8(decline.text, core::kMaxReasonBytes);
+  answer({absl::OkStatus(), std::move(decline), {}});
 }
 
 void PaymentFlow::WaitFor(core::Payment payment, WaitBoard::TimePoint answer_by, Answer answer) {

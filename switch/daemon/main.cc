@@ -1,0 +1,70 @@
+// switchd: the transaction switch.
+
+#include <signal.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "fmt/format.h"
+#include "spdlog/sinks/stdout_sinks.h"
+#include "spdlog/spdlog.h"
+#include "switch/daemon/configuration.h"
+#include "switch/daemon/switch.h"
+
+namespace {
+
+// Errors of start-up go to stderr in one line and end the process.
+int Refuse(const absl::Status& status) {
+  fmt::print(stderr, "switchd: {}\n", std::string(status.message()));
+  return EXIT_FAILURE;
+}
+
+// SIGTERM and SIGINT are waited for, not handled: blocked here, before any thread starts.
+sigset_t BlockStopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{
+      "The Waystation transaction switch. Reads its configuration, recovers its ledger, serves until SIGTERM or "
+      "SIGINT, "
+      "then finishes what is in progress and exits with 0."};
+  app.name("switchd");
+  std::string config_path;
+  bool check = false;
+  app.add_option("--config", config_path, "The configuration, YAML; deploy/switchd.yaml is an example")->required();
+  app.add_flag("--check", check, "Only check the configuration");
+  CLI11_PARSE(app, argc, argv);
+
+  const sigset_t stop_signals = BlockStopSignals();
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("switchd"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+
+  const absl::StatusOr<waystation::config::v1::Config> config = waystation::daemon::LoadConfiguration(config_path);
+  if (!config.ok()) return Refuse(config.status());
+  if (check) {
+    fmt::print("{} is well-formed\n", config_path);
+    return EXIT_SUCCESS;
+  }
+  spdlog::set_level(spdlog::level::from_str(config->log().level()));
+
+  absl::StatusOr<std::unique_ptr<waystation::daemon::Switch>> started = waystation::daemon::Switch::Start(*config);
+  if (!started.ok()) return Refuse(started.status());
+  fmt::print("listening on {}\n", (*started)->address());
+  std::fflush(stdout);
+
+  int signal = 0;
+  sigwait(&stop_signals, &signal);
+  spdlog::info("{}: taking nothing new, finishing what is in progress", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  (*started)->Stop();
+  return EXIT_SUCCESS;
+}

@@ -1,0 +1,209 @@
+#include "switch/daemon/switch.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+#include <utility>
+
+#include "adapters/registry.h"
+#include "fmt/format.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+#include "spdlog/spdlog.h"
+#include "storage/snapshot.h"
+#include "switch/core/limits.h"
+#include "switch/daemon/configuration.h"
+#include "switch/rpc/account_service.h"
+#include "switch/rpc/admin_service.h"
+#include "switch/rpc/payment_service.h"
+
+namespace waystation::daemon {
+namespace {
+
+// Business dates of China: UTC+8, without summer time.
+constexpr std::chrono::hours kChinaOffset{8};
+
+core::BusinessDate FirstBusinessDate(const config::v1::Config& config, const core::Clock& clock) {
+  if (!config.first_business_date().empty()) return *core::BusinessDate::Parse(config.first_business_date());
+  return core::BusinessDate::FromDays(std::chrono::floor<std::chrono::days>(clock.Now() + kChinaOffset));
+}
+
+// Whether a batch whose commit failed is on disk is not known, and RocksDB 7.8 can't be trusted to go on: the process
+// ends, and the next start reads what is there.
+[[noreturn]] void StopOnFailedCommit(const std::string& cause) {
+  spdlog::critical(
+      "{}. Stopping: answers that were given are safe, those in progress will be found out after a restart. Check the "
+      "disk (space, errors), then start switchd again",
+      cause);
+  spdlog::shutdown();
+  std::_Exit(EXIT_FAILURE);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Switch>> Switch::Start(const config::v1::Config& config) {
+  absl::StatusOr<DataFolder> folder = DataFolder::Open(config.storage().data_dir());
+  if (!folder.ok()) return folder.status();
+  std::unique_ptr<Switch> self(new Switch(*std::move(folder), config));
+  if (absl::Status status = self->OpenLedger(); !status.ok()) return status;
+  if (absl::Status status = self->AddBillers(); !status.ok()) return status;
+  if (absl::Status status = self->StartWorkers(); !status.ok()) return status;
+  if (absl::Status status = self->Listen(); !status.ok()) return status;
+  return self;
+}
+
+Switch::Switch(DataFolder folder, const config::v1::Config& config) : config_(config), folder_(std::move(folder)) {}
+
+Switch::~Switch() {
+  Stop();
+}
+
+absl::Status Switch::OpenLedger() {
+  const auto started = std::chrono::steady_clock::now();
+  absl::StatusOr<std::unique_ptr<storage::RocksCommitLog>> log = storage::RocksCommitLog::Open(folder_.ledger_path());
+  if (!log.ok()) return log.status();
+  log_ = *std::move(log);
+  index_ = std::make_unique<storage::Index>(log_.get(), log_.get());
+  ledger_ = std::make_unique<core::Ledger>(FirstBusinessDate(config_, clock_));
+  absl::StatusOr<storage::Recovered> recovered = storage::Recover(*log_, *log_, ledger_.get());
+  if (!recovered.ok()) {
+    return absl::Status(
+        recovered.status().code(),
+        fmt::format("the ledger in {} can't be recovered: {}. Nothing was changed; run switchctl journal "
+                    "verify --data {} and restore a backup where it says so",
+                    folder_.ledger_path(), std::string(recovered.status().message()), config_.storage().data_dir()));
+  }
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
+  spdlog::info("recovered: snapshot at leg {}, replayed {} legs to {}, business date {}, {} open payments, {} ms",
+               recovered->snapshot_sequence, recovered->legs_replayed, recovered->position.last_sequence,
+               ledger_->business_day().date.ToString(), ledger_->payments_in_memory(), took.count());
+  sequencer_ = std::make_unique<storage::Sequencer>(
+      recovered->position, ledger_.get(), log_.get(), index_.get(), &clock_, &watchers_,
+      storage::Sequencer::Options{std::chrono::milliseconds(config_.storage().snapshot_interval_ms()),
+                                  &StopOnFailedCommit});
+  return absl::OkStatus();
+}
+
+absl::Status Switch::AddBillers() {
+  for (const config::v1::Biller& biller : config_.billers()) {
+    absl::StatusOr<std::unique_ptr<adapters::BillerAdapter>> adapter =
+        adapters::Create(biller.adapter(), SettingsOf(biller), CardOverridesOf(biller));
+    if (!adapter.ok()) return adapter.status();
+    router_.Add(std::make_unique<flow::BillerLane>(biller.id(), biller.name(), *std::move(adapter)));
+  }
+  patterns_ = std::make_unique<rpc::CustomerNumberPatterns>(router_);
+  seal_ = std::make_unique<rpc::TokenSeal>(folder_.token_key());
+  return absl::OkStatus();
+}
+
+absl::Status Switch::StartWorkers() {
+  const flow::ResolverSchedule schedule{
+      .first_query_after = std::chrono::milliseconds(config_.resolver().first_query_after_ms()),
+      .longest_interval = std::chrono::milliseconds(config_.resolver().longest_interval_ms()),
+      .review_after = std::chrono::milliseconds(config_.resolver().review_after_ms())};
+  for (uint32_t i = 0; i < config_.workers().threads(); ++i) {
+    auto worker = std::make_unique<flow::Worker>();
+    auto flow = std::make_unique<flow::PaymentFlow>(worker.get(), sequencer_.get(), &router_, &clock_, schedule,
+                                                    config_.workers().max_in_progress());
+    backend_.flows.push_back(flow.get());
+    lanes_.push_back({std::move(worker), std::move(flow)});
+  }
+  backend_.sequencer = sequencer_.get();
+  backend_.index = index_.get();
+  backend_.router = &router_;
+  backend_.reader = &reader_;
+  backend_.watchers = &watchers_;
+  backend_.seal = seal_.get();
+  backend_.patterns = patterns_.get();
+  backend_.clock = &clock_;
+  backend_.draining = &draining_;
+
+  // Open payments have an owner before anything new is taken.
+  ledger_->ForEachOpen([this](const core::Payment& payment) {
+    if (flow::HasSettled(payment.state)) return;
+    if (router_.Find(payment.biller_id) == nullptr) {
+      spdlog::error(
+          "payment {} is open and its biller {} is not in the configuration: it can't be asked, and goes to "
+          "REVIEW in time; put the biller's stanza back",
+          payment.id.ToString(), payment.biller_id);
+    }
+    backend_.FlowOf(payment.station).Adopt(payment);
+  });
+  sequencer_->Start();
+  reader_.Start();
+  for (Lane& lane : lanes_) lane.worker->Start();
+  for (const auto& [biller_id, lane] : router_.lanes()) {
+    core::Command command = core::RegisterBiller{biller_id};
+    storage::Ticket ticket{.command = std::move(command), .port = &reader_, .on_reply = {}, .reply = {}};
+    std::atomic<bool> done{false};
+    ticket.on_reply = [&done] {
+      done = true;
+      done.notify_one();
+    };
+    sequencer_->Submit(&ticket);
+    done.wait(false);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Switch::Listen() {
+  services_.push_back(rpc::MakePaymentService(backend_));
+  services_.push_back(rpc::MakeAccountService(backend_));
+  services_.push_back(rpc::MakeAdminService(backend_));
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  int port = 0;
+  // The configuration refuses plain text off loopback unless told so in so many words.
+  builder.AddListeningPort(config_.listen().address(), grpc::InsecureServerCredentials(), &port);
+  // Without this a second switchd would share the port, and get half of the calls.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(core::kMaxRequestMessageBytes));
+  for (const auto& service : services_) builder.RegisterService(service.get());
+  server_ = builder.BuildAndStart();
+  const std::string& wanted = config_.listen().address();
+  if (server_ == nullptr || port == 0) {
+    return absl::UnavailableError(fmt::format(
+        "listen.address: {} can't be listened on; another program may have the port (ss -ltnp shows which), "
+        "or the address is not of this machine",
+        wanted));
+  }
+  address_ = fmt::format("{}:{}", wanted.substr(0, wanted.rfind(':')), port);
+  return absl::OkStatus();
+}
+
+size_t Switch::InProgress() const {
+  size_t count = 0;
+  for (const Lane& lane : lanes_) count += lane.flow->in_progress();
+  return count;
+}
+
+void Switch::Stop() {
+  if (std::exchange(stopped_, true)) return;
+  draining_ = true;
+  if (server_ != nullptr) {
+    if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(false);
+    const auto give_up = std::chrono::steady_clock::now() + core::kDrainLimit;
+    while (InProgress() > 0 && std::chrono::steady_clock::now() < give_up) {
+      std::this_thread::sleep_for(core::kDrainPoll);
+    }
+    if (const size_t left = InProgress(); left > 0) {
+      spdlog::warn(
+          "{} requests are still in progress; their callers are told the state reached, and the resolver takes "
+          "them up at the next start",
+          left);
+    }
+    for (Lane& lane : lanes_) lane.worker->Post([&lane] { lane.flow->AnswerWaiting(); });
+    server_->Shutdown(std::chrono::system_clock::now() + core::kShutdownLimit);
+  }
+  // From here on nothing submits to the sequencer; what it still has is decided and made durable.
+  for (Lane& lane : lanes_) lane.worker->Stop();
+  reader_.Stop();
+  if (sequencer_ != nullptr) sequencer_->Stop();
+  spdlog::info("stopped at leg {}", ledger_ == nullptr ? 0 : ledger_->last_sequence());
+}
+
+}  // namespace waystation::daemon

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "storage/index.h"
+#include "storage/rocks_commit_log.h"
+#include "storage/sequencer.h"
+#include "switch/core/clock.h"
+#include "switch/core/ledger.h"
+#include "switch/daemon/data_folder.h"
+#include "switch/flow/payment_flow.h"
+#include "switch/flow/router.h"
+#include "switch/flow/worker.h"
+#include "switch/rpc/backend.h"
+#include "waystation/config/v1/config.pb.h"
+
+namespace grpc {
+class Server;
+class Service;
+}  // namespace grpc
+
+namespace waystation::daemon {
+
+// The composition root: the one place where the concrete clock, disk, billers and network meet. Members stand in the
+// order in which they are built; each may use those above it.
+//
+// Threads: Start and Stop on the owner's.
+class Switch {
+ public:
+  // Opens the data folder, recovers the ledger, hands open payments to the resolver, and listens. When it returns OK
+  // the switch serves. Errors say what to do.
+  static absl::StatusOr<std::unique_ptr<Switch>> Start(const config::v1::Config& config);
+
+  ~Switch();
+
+  // "127.0.0.1:7400"; with the port that was taken where the configuration says 0.
+  const std::string& address() const { return address_; }
+
+  // Takes nothing new, lets what is in progress finish (at most kDrainLimit; then its callers are told the state
+  // reached), writes a last snapshot, and closes.
+  void Stop();
+
+ private:
+  struct Lane {
+    std::unique_ptr<flow::Worker> worker;
+    std::unique_ptr<flow::PaymentFlow> flow;
+  };
+
+  Switch(DataFolder folder, const config::v1::Config& config);
+
+  absl::Status OpenLedger();
+  absl::Status AddBillers();
+  absl::Status StartWorkers();
+  absl::Status Listen();
+  size_t InProgress() const;
+
+  const config::v1::Config config_;
+  DataFolder folder_;
+  core::SystemClock clock_;
+  std::unique_ptr<storage::RocksCommitLog> log_;
+  std::unique_ptr<storage::Index> index_;
+  std::unique_ptr<core::Ledger> ledger_;
+  flow::Router router_;
+  rpc::WatchHub watchers_;
+  std::unique_ptr<storage::Sequencer> sequencer_;
+  flow::Worker reader_;
+  std::vector<Lane> lanes_;
+  std::unique_ptr<rpc::TokenSeal> seal_;
+  std::unique_ptr<rpc::CustomerNumberPatterns> patterns_;
+  std::atomic<bool> draining_{false};
+  rpc::Backend backend_;
+  std::vector<std::unique_ptr<grpc::Service>> services_;
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+  bool stopped_ = false;
+};
+
+}  // namespace waystation::daemon
