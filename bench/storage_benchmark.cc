@@ -128,7 +128,8 @@ void DurablePayments(benchmark::State& state) {
                                {.snapshot_interval = core::kDefaultSnapshotInterval, .on_fatal = EndForCause});
   sequencer.Start();
   Open(sequencer);
-  PaymentPump pump(&sequencer, static_cast<size_t>(state.range(0)));
+  // Twice as many payments as a block holds commands: one block commits while the next is decided.
+  PaymentPump pump(&sequencer, 2 * static_cast<size_t>(state.range(0)));
   for (auto _ : state) {
     pump.SubmitFirst();
     pump.WaitForAll();

@@ -147,11 +147,16 @@ done
 ((attempt < 300)) || failed "was not healthy within 30 s"
 echo "switchd serves on $address, its ledger is in $data_dir"
 
-python3 deploy/walk.py --switchctl build/release/bin/switchctl --address "$address" || {
+walk() {
+  python3 deploy/walk.py --switchctl build/release/bin/switchctl --address "$address"
+}
+if ! walk; then
+  [[ $interrupted == false ]] || exit 130
   echo "--- the last lines of switchd's log" >&2
   tail -n 20 "$log" >&2
+  [[ $once == true ]] || fail "a ledger that was changed by hand may not suit the walk: delete $data_dir to begin anew"
   exit 1
-}
+fi
 
 if [[ $once == true ]]; then
   status=0
@@ -161,24 +166,29 @@ if [[ $once == true ]]; then
   exit 0
 fi
 
-cat <<TEXT
+# echo, not cat: Ctrl-C would end a program of its own in the middle of the text, and this script with it.
+echo "
+switchd goes on serving on $address; its log is $log. Ctrl-C stops it.
+In another terminal:
 
-switchd goes on serving on $address (log: $log). Ctrl-C stops it. In another terminal:
-
-  export PATH="$PWD/build/release/bin:\$PATH" WAYSTATION_ADDRESS=$address
+  cd $PWD
+  export PATH=\"\$PWD/build/release/bin:\$PATH\" WAYSTATION_ADDRESS=$address
   switchctl --help                       # a page that teaches
   switchctl biller list                  # what each biller can do
+  # the biller's answer is lost, and found out a second later; the number's last digits script the
+  # sandbox, adapters/sandbox/README.md has them all
+  switchctl pay --station 390001000017 --operator 3900010001 \\
+      --biller mobile --customer 13900010092 --amount 20.00
+  # every change of state of this shop's payments, also those to come; Ctrl-C ends it
   switchctl payment watch --station 390001000017 --after 0
-  # customer numbers that end in 90 .. 99 are scripted faults (adapters/sandbox/README.md):
-  PAY="switchctl pay --biller mobile --amount 20.00"
-  \$PAY --station 390001000017 --operator 3900010001 --customer 13900010092
-  # the other shop has no money yet: declined, until it is granted credit or pays some in
-  \$PAY --station 390001000025 --operator 3900010002 --customer 13900010012
-  # kill -9 it, run deploy/run.sh again: every answer that was given is still there
-  kill -9 $daemon
-  # after it was stopped: the journal proves itself
+  # the other shop has no money: declined, until some is paid in, or credit granted
+  switchctl pay --station 390001000025 --operator 3900010002 \\
+      --biller mobile --customer 13900010012 --amount 20.00
+  switchctl credit grant 390001000025 100.00
+  # the journal proves itself, also while switchd runs
   switchctl journal verify --data $data_dir
-TEXT
+  # kill -9 it and run deploy/run.sh again: every answer that was given is still there
+  kill -9 $daemon"
 
 status=0
 wait_for_daemon || status=$?

@@ -9,6 +9,7 @@ May be repeated on the same data folder.
 import argparse
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -24,6 +25,8 @@ METER_NUMBER = "3300112233"
 GAS_NUMBER = "20260017"
 # The walk pays in this much whenever the account has less.
 FLOAT_FEN = 50_000
+# A longer command is shown on several lines.
+MOST_COLUMNS = 100
 
 
 class StepFailed(Exception):
@@ -38,6 +41,21 @@ def yuan(fen):
 def check(what, found, expected):
     if found != expected:
         raise StepFailed(f"{what}: found {found!r}, expected {expected!r}")
+
+
+def typed(arguments):
+    """The command as one would type it, an option a line where one line is too long; can be pasted."""
+    words = ["switchctl", *arguments]
+    line = "$ " + shlex.join(words)
+    if len(line) <= MOST_COLUMNS:
+        return line
+    lines = [[]]
+    for word in words:
+        joined = shlex.join([*lines[-1], word])
+        if word.startswith("--") and len(joined) > MOST_COLUMNS // 2:
+            lines.append([])
+        lines[-1].append(word)
+    return "$ " + " \\\n      ".join(shlex.join(words) for words in lines)
 
 
 class Walk:
@@ -62,7 +80,7 @@ class Walk:
 
     def show(self, *arguments, status=0):
         """Runs a command in front of the reader; any other exit status than `status` fails the step."""
-        print(f"$ switchctl {shlex.join(arguments)}", flush=True)
+        print(typed(arguments), flush=True)
         result = self.run(arguments)
         print(result.stdout + result.stderr, end="", flush=True)
         check("exit status", result.returncode, status)
@@ -94,9 +112,11 @@ class Walk:
         return payment
 
     def inquire(self, biller, customer):
+        """Inquires aloud and once more silently; returns the answer with the token that was shown."""
         arguments = ["inquire", "--station", SHOP, "--operator", OPERATOR, "--biller", biller, "--customer", customer]
-        self.show(*arguments)
-        return self.read(*arguments)["answer"]
+        shown = re.search(r"^token +(\S+)$", self.show(*arguments), re.MULTILINE)
+        check("the inquiry shows a token", shown is not None, True)
+        return {**self.read(*arguments)["answer"], "inquiryToken": shown.group(1)}
 
 
 def prepare(walk):
@@ -117,7 +137,7 @@ def prepare(walk):
 
 
 def pay_mobile(walk):
-    walk.step("A customer tops up a mobile phone: asked first whether the number can be topped up, then paid.")
+    walk.step("A mobile top-up: the biller is asked whether the number can be topped up, then paid.")
     walk.inquire("mobile", MOBILE_NUMBER)
     payment = walk.pay("mobile", MOBILE_NUMBER, 5_000)
     check("state", payment["state"], "PAYMENT_STATE_SUCCEEDED")
@@ -126,7 +146,7 @@ def pay_mobile(walk):
 
 
 def pay_electricity(walk):
-    walk.step("A prepaid electricity meter: the power company issues a token of 20 digits to type into the meter.")
+    walk.step("A prepaid electricity meter: the power company issues 20 digits to type into the meter.")
     payment = walk.pay("electricity", METER_NUMBER, 10_000)
     check("state", payment["state"], "PAYMENT_STATE_SUCCEEDED")
     voucher = payment["voucher"]
@@ -145,7 +165,7 @@ def pay_gas(walk):
 
 
 def print_receipt(walk, payment):
-    walk.step("The counter prints the receipt of the electricity payment, with the meter's token.")
+    walk.step("The counter prints the receipt of the electricity payment again, with the meter's digits.")
     text = walk.show("payment", "receipt", payment["paymentId"])
     for what in ("paymentId", "stationId", "operatorId", "customerNumber", "billerReference"):
         check(f"the receipt has {what} {payment[what]}", payment[what] in text, True)
@@ -155,7 +175,7 @@ def print_receipt(walk, payment):
 
 
 def cancel(walk, payment):
-    walk.step("The mobile top-up was a mistake: the station cancels it on the same day, and the money is back.")
+    walk.step("The mobile top-up was a mistake: cancelled on the same day, and the money is back.")
     before = walk.account()
     walk.show("payment", "cancel", "--station", SHOP, "--operator", OPERATOR, payment["paymentId"])
     now = walk.payment(payment["requestId"])
@@ -209,4 +229,7 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("\nInterrupted.")

@@ -58,7 +58,9 @@ std::string PaymentRowKey(const core::Payment& payment) {
 }
 
 std::string PaymentRowValue(const core::Payment& payment) {
-  pb::PaymentRecord record;
+  // Kept from row to row, so that its strings are.
+  static thread_local pb::PaymentRecord record;
+  record.Clear();
   EncodePayment(payment, &record);
   return record.SerializeAsString();
 }

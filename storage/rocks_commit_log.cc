@@ -10,6 +10,10 @@
 
 #include <algorithm>
 #include <array>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -27,6 +31,8 @@ constexpr std::array kFamilies = {"default", "journal", "requests", "payments", 
 static_assert(kFamilies.size() == kFirstTable + kTables);
 
 constexpr size_t kProtectionBytesPerKey = 8;
+// About what an index row takes in a batch.
+constexpr size_t kBytesPerRow = 256;
 
 rocksdb::Slice ToSlice(std::string_view text) {
   return {text.data(), text.size()};
@@ -95,6 +101,12 @@ class RocksCommitLogImpl final : public RocksCommitLog {
   RocksCommitLogImpl() = default;
 
   ~RocksCommitLogImpl() override {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_one();
+    if (committer_.joinable()) committer_.join();
     for (rocksdb::ColumnFamilyHandle* family : families_) db_->DestroyColumnFamilyHandle(family);
     if (db_ != nullptr) db_->Close();
   }
@@ -116,33 +128,28 @@ class RocksCommitLogImpl final : public RocksCommitLog {
       status = rocksdb::DB::OpenAsSecondary(options, folder, *scratch, descriptors, &families_, &db);
     }
     db_.reset(db);
-    if (status.ok()) return absl::OkStatus();
+    if (status.ok()) {
+      if (scratch == nullptr) committer_ = std::thread([this] { RunCommitter(); });
+      return absl::OkStatus();
+    }
     families_.clear();
     return absl::UnavailableError(fmt::format("the ledger in {} can't be opened: {}", folder, status.ToString()));
   }
 
   void Append(const SealedBlock* block, const RowBatch& rows, Done done) override {
-    size_t bytes = block == nullptr ? 0 : block->bytes.size();
-    rocksdb::WriteBatch batch(bytes + 256 * rows.size(), 0, kProtectionBytesPerKey, 0);
-    rocksdb::Status status;
-    if (block != nullptr) {
-      std::string key;
-      AppendNumber(&key, block->first_sequence);
-      status = batch.Put(families_[kJournal], key, block->bytes);
+    const uint64_t legs = block == nullptr ? 0 : block->last_sequence - block->first_sequence + 1;
+    Pending pending{MakeBatch(block, rows), std::move(done)};
+    {
+      std::unique_lock lock(mutex_);
+      // A small block is written here: handing it over would cost more than deciding the next one meanwhile gains.
+      if (legs < core::kLegsToOverlap && queue_.empty() && !committing_) {
+        lock.unlock();
+        pending.done(Commit(&pending.batch, Sync::kYes));
+        return;
+      }
+      queue_.push_back(std::move(pending));
     }
-    rows.ForEach([&](Table table, bool is_put, std::string_view key, std::string_view value) {
-      if (!status.ok()) return;
-      status =
-          is_put ? batch.Put(Family(table), ToSlice(key), ToSlice(value)) : batch.Delete(Family(table), ToSlice(key));
-    });
-    rocksdb::WriteOptions options;
-    options.sync = true;
-    if (status.ok()) status = db_->Write(options, &batch);
-    if (status.ok()) {
-      done({CommitOutcome::kDurable, ""});
-    } else {
-      done({CommitOutcome::kUnknown, status.ToString()});
-    }
+    wake_.notify_one();
   }
 
   absl::Status ReadBlocks(uint64_t from_sequence, VisitBlock visit) const override {
@@ -196,6 +203,60 @@ class RocksCommitLogImpl final : public RocksCommitLog {
   absl::Status CatchUp() override { return Check(db_->TryCatchUpWithPrimary()); }
 
  private:
+  enum class Sync { kNo, kYes };
+  struct Pending {
+    absl::StatusOr<rocksdb::WriteBatch> batch;
+    Done done;
+  };
+
+  absl::StatusOr<rocksdb::WriteBatch> MakeBatch(const SealedBlock* block, const RowBatch& rows) const {
+    const size_t bytes = block == nullptr ? 0 : block->bytes.size();
+    rocksdb::WriteBatch batch(bytes + kBytesPerRow * rows.size(), 0, kProtectionBytesPerKey, 0);
+    rocksdb::Status status;
+    if (block != nullptr) {
+      std::string key;
+      AppendNumber(&key, block->first_sequence);
+      status = batch.Put(families_[kJournal], key, block->bytes);
+    }
+    rows.ForEach([&](Table table, bool is_put, std::string_view key, std::string_view value) {
+      if (!status.ok()) return;
+      status =
+          is_put ? batch.Put(Family(table), ToSlice(key), ToSlice(value)) : batch.Delete(Family(table), ToSlice(key));
+    });
+    if (!status.ok()) return absl::InternalError(status.ToString());
+    return batch;
+  }
+
+  // Writes what is queued, until the end: all that waits with one sync.
+  void RunCommitter() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+      std::deque<Pending> group = std::exchange(queue_, {});
+      committing_ = true;
+      lock.unlock();
+      CommitResult result{CommitOutcome::kDurable, ""};
+      for (Pending& pending : group) {
+        if (result.outcome != CommitOutcome::kDurable) break;
+        result = Commit(&pending.batch, &pending == &group.back() ? Sync::kYes : Sync::kNo);
+      }
+      // Nothing of the group is durable before its last batch is.
+      for (Pending& pending : group) pending.done(result);
+      lock.lock();
+      committing_ = false;
+    }
+  }
+
+  CommitResult Commit(absl::StatusOr<rocksdb::WriteBatch>* batch, Sync sync) {
+    if (!batch->ok()) return {CommitOutcome::kUnknown, std::string(batch->status().message())};
+    rocksdb::WriteOptions options;
+    options.sync = sync == Sync::kYes;
+    const rocksdb::Status status = db_->Write(options, &**batch);
+    if (!status.ok()) return {CommitOutcome::kUnknown, status.ToString()};
+    return {CommitOutcome::kDurable, ""};
+  }
+
   rocksdb::ColumnFamilyHandle* Family(Table table) const { return families_[kFirstTable + static_cast<size_t>(table)]; }
 
   static absl::Status Check(const rocksdb::Status& status) {
@@ -205,6 +266,13 @@ class RocksCommitLogImpl final : public RocksCommitLog {
 
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Pending> queue_;  // guarded by mutex_; bounded by the sequencer's blocks in flight
+  bool committing_ = false;    // guarded by mutex_: the committer is at work
+  bool stopping_ = false;      // guarded by mutex_
+  std::thread committer_;
 };
 
 absl::StatusOr<std::unique_ptr<RocksCommitLog>> OpenWith(const std::string& folder, const std::string* scratch) {

@@ -30,6 +30,7 @@ Sequencer::~Sequencer() {
 void Sequencer::Start() {
   snapshot_at_ = std::chrono::steady_clock::now();
   thread_ = std::thread([this] { Run(); });
+  pthread_setname_np(thread_.native_handle(), "sequencer");
 }
 
 void Sequencer::Stop() {
@@ -224,6 +225,8 @@ void Sequencer::AppendRows() {
 
 void Sequencer::OnAppended(const CommitResult& result) {
   std::lock_guard lock(mutex_);
+  // What comes after a failure is of a later block: it settles nothing about the one that failed.
+  if (!append_failure_.empty()) return;
   switch (result.outcome) {
     case CommitOutcome::kDurable: ++appended_; break;
     case CommitOutcome::kConflict:

@@ -50,6 +50,8 @@ inline constexpr size_t kMaxChangesBeforeCancel = 24;
 inline constexpr size_t kMaxSequencerQueue = 65'536;
 inline constexpr size_t kMaxCommandsPerBlock = 1'024;
 inline constexpr size_t kMaxBlocksInFlight = 4;
+// A block of so many legs is worth a thread that commits it while the next is decided.
+inline constexpr size_t kLegsToOverlap = 192;
 inline constexpr size_t kDefaultMaxInProgressPerWorker = 20'000;
 // Queries and repeats that the resolver has with one biller at a time.
 inline constexpr size_t kMaxResolvingPerBiller = 64;

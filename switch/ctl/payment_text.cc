@@ -113,7 +113,7 @@ std::string_view NextAfter(v1::DeclineReason reason) {
     case v1::DECLINE_REASON_AMOUNT_NOT_IN_STEP:
       return "`biller show` has the amounts; pay another with a new request id";
     case v1::DECLINE_REASON_AMOUNT_NOT_OWED:
-      return "`inquire` says what is owed; pay exactly that with a new request id";
+      return "`inquire` says the least and the most to pay; pay that with a new request id";
     case v1::DECLINE_REASON_INSUFFICIENT_AVAILABLE_BALANCE:
       return "`account show` has the balance; fill it with `counter-purchase`, then pay with a new request id";
     case v1::DECLINE_REASON_NOT_SENT:

@@ -105,7 +105,7 @@ absl::Status Switch::StartWorkers() {
       .longest_interval = std::chrono::milliseconds(config_.resolver().longest_interval_ms()),
       .review_after = std::chrono::milliseconds(config_.resolver().review_after_ms())};
   for (uint32_t i = 0; i < config_.workers().threads(); ++i) {
-    auto worker = std::make_unique<flow::Worker>();
+    auto worker = std::make_unique<flow::Worker>(fmt::format("worker {}", i));
     auto flow = std::make_unique<flow::PaymentFlow>(worker.get(), sequencer_.get(), &router_, &clock_, schedule,
                                                     config_.workers().max_in_progress());
     backend_.flows.push_back(flow.get());

@@ -82,8 +82,8 @@ PaymentFlow::PaymentFlow(Worker* worker, storage::Sequencer* sequencer, const Ro
       resolver_(worker, sequencer, router, &board_, clock, schedule) {}
 
 bool PaymentFlow::Admit() {
-  if (in_progress_.fetch_add(1, std::memory_order_relaxed) < max_in_progress_) return true;
-  in_progress_.fetch_sub(1, std::memory_order_relaxed);
+  if (in_progress_->fetch_add(1, std::memory_order_relaxed) < max_in_progress_) return true;
+  in_progress_->fetch_sub(1, std::memory_order_relaxed);
   return false;
 }
 
@@ -122,19 +122,19 @@ namespace {
 // Counts an order as in progress for as long as its coroutine runs.
 class InProgress {
  public:
-  explicit InProgress(std::atomic<size_t>* count) : count_(count) {}
+  explicit InProgress(std::shared_ptr<std::atomic<size_t>> count) : count_(std::move(count)) {}
   InProgress(const InProgress&) = delete;
   InProgress& operator=(const InProgress&) = delete;
   ~InProgress() { count_->fetch_sub(1, std::memory_order_relaxed); }
 
  private:
-  std::atomic<size_t>* count_;
+  const std::shared_ptr<std::atomic<size_t>> count_;
 };
 
 }  // namespace
 
 asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
-  InProgress in_progress(&in_progress_);
+  InProgress in_progress(in_progress_);
   BillerLane* lane = router_->Find(order.biller_id);
   WS_CHECK(lane != nullptr, "the edge lets no unknown biller through");
   std::optional<BillerLane::Place> place = lane->Enter();
@@ -174,7 +174,7 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
 }
 
 asio::awaitable<void> PaymentFlow::RunCancel(CancelOrder order, Answer answer) {
-  InProgress in_progress(&in_progress_);
+  InProgress in_progress(in_progress_);
   BillerLane* lane = router_->Find(order.biller_id);
   core::StartCancel start{.station = order.station,
                           .operator_id = std::move(order.operator_id),
@@ -209,7 +209,7 @@ asio::awaitable<void> PaymentFlow::RunCancel(CancelOrder order, Answer answer) {
 }
 
 asio::awaitable<void> PaymentFlow::RunInquire(InquiryOrder order, InquiryAnswer answer) {
-  InProgress in_progress(&in_progress_);
+  InProgress in_progress(in_progress_);
   BillerLane* lane = router_->Find(order.biller_id);
   WS_CHECK(lane != nullptr, "the edge lets no unknown biller through");
   std::optional<BillerLane::Place> place = lane->Enter();

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -92,7 +93,7 @@ class PaymentFlow {
   void Adopt(core::Payment payment) { resolver_.Adopt(std::move(payment)); }
 
   // Orders in progress. Any thread.
-  size_t in_progress() const { return in_progress_.load(std::memory_order_relaxed); }
+  size_t in_progress() const { return in_progress_->load(std::memory_order_relaxed); }
 
   // Answers all who wait, with the state reached.
   void AnswerWaiting() { board_.AnswerAll(); }
@@ -109,7 +110,8 @@ class PaymentFlow {
   storage::Sequencer* const sequencer_;
   const Router* const router_;
   const size_t max_in_progress_;
-  std::atomic<size_t> in_progress_{0};
+  // Shared with the coroutines: one that never finished is dropped with its worker, after the flow.
+  const std::shared_ptr<std::atomic<size_t>> in_progress_ = std::make_shared<std::atomic<size_t>>(0);
   WaitBoard board_;
   Resolver resolver_;
 };

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "boost/asio/associated_executor.hpp"
 #include "boost/asio/async_result.hpp"
 #include "boost/asio/co_spawn.hpp"
 #include "boost/asio/detached.hpp"
@@ -12,7 +13,7 @@ namespace waystation::flow {
 
 namespace asio = boost::asio;
 
-Worker::Worker() : work_(io_.get_executor()) {}
+Worker::Worker(std::string name) : name_(std::move(name)), work_(io_.get_executor()) {}
 
 Worker::~Worker() {
   Stop();
@@ -20,6 +21,7 @@ Worker::~Worker() {
 
 void Worker::Start() {
   thread_ = std::thread([this] { io_.run(); });
+  pthread_setname_np(thread_.native_handle(), name_.c_str());
 }
 
 void Worker::Stop() {
@@ -66,12 +68,13 @@ namespace {
 template <typename Submit>
 asio::awaitable<void> AwaitReply(storage::Ticket& ticket, Submit submit) {
   auto initiate = [&ticket, submit](auto handler) {
+    const auto executor = asio::get_associated_executor(handler);
     ticket.on_reply = [handler = std::move(handler)]() mutable { std::move(handler)(); };
     if (submit(&ticket)) return;
     ticket.reply.status = absl::ResourceExhaustedError(
         "the switch has more requests waiting than it takes; try the same request again shortly");
-    absl::AnyInvocable<void()> on_reply = std::move(ticket.on_reply);
-    on_reply();
+    // Not from here: the coroutine may not be resumed while it is still being suspended.
+    asio::post(executor, std::move(ticket.on_reply));
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable);
 }

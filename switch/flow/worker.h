@@ -1,6 +1,7 @@
 #pragma once
 
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -23,7 +24,8 @@ class Worker final : public storage::ReplyPort {
  public:
   using Task = absl::AnyInvocable<void()>;
 
-  Worker();
+  // `name`: of its thread, as top -H shows it; at most 15 characters.
+  explicit Worker(std::string name = "worker");
   ~Worker() override;
 
   void Start();
@@ -44,6 +46,7 @@ class Worker final : public storage::ReplyPort {
  private:
   void RunPosted();
 
+  const std::string name_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::mutex mutex_;

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -157,8 +157,7 @@ TEST_F(ChainTest, OtherPreviousBlockIsFound) {
 }
 
 TEST_F(ChainTest, EarlierTimeIsFound) {
-  const std::string earlier =
-      Reseal(blocks_[1], [](pb::Block* block) { block->mutable_header()->set_time_ms(99); });
+  const std::string earlier = Reseal(blocks_[1], [](pb::Block* block) { block->mutable_header()->set_time_ms(99); });
   ExpectRefused(earlier, after_first_, "block at sequence 4: is earlier than the block before it");
 }
 

@@ -1,6 +1,7 @@
 #include "tests/storage/running_ledger.h"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include "switch/core/check.h"
@@ -103,8 +104,7 @@ core::BusinessDate ShopDate() {
 std::vector<core::Command> ShopOpening() {
   using core::StationStatus;
   const core::StationId station = ShopStation();
-  return {core::RegisterBiller{kShopBiller},
-          core::RegisterStation{station, "Corner shop", {}},
+  return {core::RegisterBiller{kShopBiller}, core::RegisterStation{station, "Corner shop", {}},
           core::SetStationStatus{station, StationStatus::kApproved, ""},
           core::SetStationStatus{station, StationStatus::kActive, ""},
           core::RecordCounterPurchase{station, "opening", core::Money::Fen(100'000), "clerk"}};
@@ -133,6 +133,14 @@ void OpenShop(RunningLedger& running) {
     const core::Reply reply = running.Do(command);
     WS_CHECK(reply.status.ok(), std::string(reply.status.message()));
   }
+}
+
+CommitResult AppendAndWait(CommitLog& log, const SealedBlock* block, const RowBatch& rows) {
+  std::promise<CommitResult> result;
+  std::future<CommitResult> future = result.get_future();
+  log.Append(block, rows, [result = std::move(result)](CommitResult r) mutable { result.set_value(std::move(r)); });
+  WS_CHECK(future.wait_for(kPatience) == std::future_status::ready, "the log did not answer");
+  return future.get();
 }
 
 std::unique_ptr<MemoryCommitLog> CopyOf(const MemoryCommitLog& from) {

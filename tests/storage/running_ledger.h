@@ -98,6 +98,9 @@ core::AcceptPayment ShopPayment(const std::string& request_id);
 core::RecordOutcome ShopOutcome(core::PaymentId id, core::PaymentEvent event);
 void OpenShop(RunningLedger& running);
 
+// Appends, and returns the result once it is there.
+CommitResult AppendAndWait(CommitLog& log, const SealedBlock* block, const RowBatch& rows);
+
 // Everything of `from` that is durable, as a crash would leave it.
 std::unique_ptr<MemoryCommitLog> CopyOf(const MemoryCommitLog& from);
 void DropTable(MemoryCommitLog& store, Table table);

@@ -1,0 +1,164 @@
+// kill9: kills a switchd with SIGKILL under load, again and again, and checks after each restart that every answer it
+// gave is still true. Exit status 0: no fault was found.
+
+#include <charconv>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "fmt/format.h"
+#include "tests/crash/station_client.h"
+
+namespace {
+
+using waystation::crash::StationClient;
+using waystation::crash::Tally;
+using waystation::e2e::Api;
+using waystation::e2e::SwitchOptions;
+using waystation::e2e::SwitchProcess;
+
+constexpr int kClients = 6;
+// A round's kill comes at one of its first answers, or at a later one.
+constexpr int kMostAnswers = 600;
+
+// What was found wrong.
+class Faults {
+ public:
+  void Add(const std::string& fault) {
+    const std::lock_guard lock(mutex_);
+    constexpr int kShown = 20;
+    if (++count_ <= kShown) fmt::print(stderr, "FAULT {}\n", fault);
+  }
+  int count() {
+    const std::lock_guard lock(mutex_);
+    return count_;
+  }
+
+ private:
+  std::mutex mutex_;
+  int count_ = 0;
+};
+
+// Waits for a number of answers.
+class AnswerGate {
+ public:
+  void Arm(int answers) {
+    const std::lock_guard lock(mutex_);
+    left_ = answers;
+  }
+  void OnAnswer() {
+    const std::lock_guard lock(mutex_);
+    if (--left_ <= 0) reached_.notify_all();
+  }
+  // False when the switch does not get there.
+  bool Wait() {
+    std::unique_lock lock(mutex_);
+    return reached_.wait_for(lock, std::chrono::seconds(60), [this] { return left_ <= 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable reached_;
+  int left_ = 0;
+};
+
+template <typename Step>
+void ForEachAtOnce(std::deque<StationClient>& clients, const SwitchProcess& process, Step step) {
+  std::vector<std::thread> threads;
+  for (StationClient& client : clients) {
+    threads.emplace_back([&client, step, api = process.Connect()] { step(client, api); });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+SwitchOptions Options() {
+  SwitchOptions options;
+  options.time_limit_ms = 200;         // the slow and the silent become unknown
+  options.snapshot_interval_ms = 100;  // so that kills fall into snapshots too
+  options.review_after_ms = 5'000;
+  return options;
+}
+
+// Load, the kill, a look at what is on disk, a restart, and what it must remember.
+absl::Status RunRound(int round, int answers, SwitchProcess& process, std::deque<StationClient>& clients,
+                      AnswerGate& gate, Tally& tally) {
+  tally.killed = false;
+  gate.Arm(answers);
+  std::vector<std::thread> threads;
+  for (StationClient& client : clients) {
+    threads.emplace_back([&client, api = process.Connect()] { client.Work(api); });
+  }
+  const bool reached = gate.Wait();
+  tally.killed = true;
+  process.Kill();
+  for (std::thread& thread : threads) thread.join();
+  if (!reached) return absl::DeadlineExceededError("the switch stopped answering");
+  if (absl::Status verified = process.VerifyJournal(); !verified.ok()) return verified;
+  if (absl::Status started = process.Start(); !started.ok()) return started;
+  ForEachAtOnce(clients, process, [](StationClient& client, const Api& api) { client.CheckRound(api); });
+  if (round % 2 == 0) return absl::OkStatus();
+  // Every second round ends with a day cut.
+  const Api api = process.Connect();
+  const auto cut = CloseDay(api, waystation::e2e::GetDay(api).value.business_date());
+  return cut.ok() ? absl::OkStatus() : absl::InternalError("day cut: " + cut.status.error_message());
+}
+
+absl::Status RunRounds(int rounds, uint64_t seed, Faults& faults, Tally& tally) {
+  absl::StatusOr<std::unique_ptr<SwitchProcess>> process = SwitchProcess::Make(Options());
+  if (!process.ok()) return process.status();
+  if (absl::Status started = (*process)->Start(); !started.ok()) return started;
+  AnswerGate gate;
+  std::deque<StationClient> clients;
+  for (int i = 0; i < kClients; ++i) {
+    clients.emplace_back(
+        i, seed * kClients + static_cast<uint64_t>(i), &tally,
+        [&faults](const std::string& fault) { faults.Add(fault); }, [&gate] { gate.OnAnswer(); });
+  }
+  ForEachAtOnce(clients, **process, [](StationClient& client, const Api& api) { client.Open(api); });
+  std::mt19937_64 random(seed);
+  for (int round = 1; round <= rounds && faults.count() == 0; ++round) {
+    const int answers = std::uniform_int_distribution<int>(1, kMostAnswers)(random);
+    if (absl::Status status = RunRound(round, answers, **process, clients, gate, tally); !status.ok()) return status;
+    fmt::print("round {}: killed after {} answers\n", round, answers);
+    std::fflush(stdout);
+  }
+  ForEachAtOnce(clients, **process, [](StationClient& client, const Api& api) { client.CheckAll(api); });
+  if (absl::Status stopped = (*process)->Stop(); !stopped.ok()) return stopped;
+  return (*process)->VerifyJournal();
+}
+
+bool ReadNumber(const char* text, uint64_t* number) {
+  const char* end = text + std::strlen(text);
+  const auto [parsed_to, error] = std::from_chars(text, end, *number);
+  return error == std::errc() && parsed_to == end;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  uint64_t rounds = 20;
+  uint64_t seed = 1;
+  for (int i = 1; i < argc; i += 2) {
+    const std::string_view option = argv[i];
+    uint64_t* number = option == "--rounds" ? &rounds : option == "--seed" ? &seed : nullptr;
+    if (number == nullptr || i + 1 == argc || !ReadNumber(argv[i + 1], number)) {
+      fmt::print(stderr, "{} is not understood; expected: kill9 [--rounds N] [--seed S]\n", option);
+      return 2;
+    }
+  }
+  Faults faults;
+  Tally tally;
+  const absl::Status status = RunRounds(static_cast<int>(rounds), seed, faults, tally);
+  if (!status.ok()) faults.Add(std::string(status.message()));
+  fmt::print(
+      "kill9 --rounds {} --seed {}: {} payments, {} cancelled; {} answers before a kill, {} requests without an "
+      "answer; "
+      "{} payments settled after a restart; {} faults\n",
+      rounds, seed, tally.payments.load(), tally.cancelled.load(), tally.answers.load(), tally.unanswered.load(),
+      tally.resolved.load(), faults.count());
+  return faults.count() == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,146 @@
+// Starts that must fail: a clear error, an exit status that is not 0, and nothing harmed.
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "fmt/format.h"
+#include "tests/e2e/calls.h"
+
+namespace waystation::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+std::string ReadWhole(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+class Startup : public SwitchTest {
+ protected:
+  // What a start with `options` ends with; it must fail.
+  static std::string ErrorsOfStart(SwitchOptions options) {
+    absl::StatusOr<std::unique_ptr<SwitchProcess>> other = SwitchProcess::Make(std::move(options));
+    if (!other.ok()) return other.status().ToString();
+    return ErrorsOfStart((*other)->configuration(), (*other)->folder());
+  }
+
+  static std::string ErrorsOfStart(const std::string& configuration, const std::string& folder) {
+    const Ended ended = RunToEnd({"switchd", "--config", configuration}, folder + "/refused.log");
+    EXPECT_EQ(ended.exit_status, EXIT_FAILURE) << ended.errors;
+    EXPECT_EQ(ended.output, "");
+    return ended.errors;
+  }
+
+  // The running switch still does its work, also after a restart.
+  void ExpectUnharmed() {
+    const v1::PayRequest request =
+        PayRequestFor(StationNumber(1), "after", "mobile", CustomerNumber("mobile", 1, 0), 5'000);
+    ASSERT_TRUE(OpenStation(api_, StationNumber(1), 100'000).ok());
+    const Answer<v1::PayResponse> paid = Pay(api_, request);
+    EXPECT_EQ(paid.value.payment().state(), v1::PAYMENT_STATE_SUCCEEDED) << paid.status.error_message();
+    ASSERT_NO_FATAL_FAILURE(Restart(SIGTERM));
+    EXPECT_EQ(Pay(api_, request).value.SerializeAsString(), paid.value.SerializeAsString());
+    EXPECT_TRUE(Stop().ok());
+    EXPECT_TRUE(process_->VerifyJournal().ok());
+  }
+};
+
+TEST_F(Startup, ASecondSwitchOnTheSameFolder) {
+  ASSERT_NO_FATAL_FAILURE(StartSwitch());
+  SwitchOptions same;
+  same.data_folder = process_->data_folder();
+  const std::string errors = ErrorsOfStart(same);
+  EXPECT_THAT(errors, HasSubstr(fmt::format("storage.data_dir: {} is in use by process {};", same.data_folder,
+                                            process_->child().pid())));
+  ExpectUnharmed();
+}
+
+TEST_F(Startup, ADataFolderThatCannotBeWritten) {
+  ASSERT_NO_FATAL_FAILURE(StartSwitch());
+  SwitchOptions under_a_file;
+  under_a_file.data_folder = process_->configuration() + "/data";
+  EXPECT_THAT(ErrorsOfStart(under_a_file), HasSubstr("storage.data_dir: " + under_a_file.data_folder));
+  SwitchOptions a_file;
+  a_file.data_folder = process_->configuration();
+  EXPECT_THAT(ErrorsOfStart(a_file), HasSubstr("storage.data_dir: " + a_file.data_folder));
+  // There, and not even root can make a file in it.
+  SwitchOptions read_only;
+  read_only.data_folder = "/proc";
+  EXPECT_THAT(ErrorsOfStart(read_only), HasSubstr("storage.data_dir: /proc can't be written"));
+  SwitchOptions below_read_only;
+  below_read_only.data_folder = "/proc/ledger";
+  EXPECT_THAT(ErrorsOfStart(below_read_only), HasSubstr("storage.data_dir: /proc/ledger"));
+  ExpectUnharmed();
+}
+
+TEST_F(Startup, ABadConfiguration) {
+  struct Row {
+    const char* yaml;
+    const char* error;
+  };
+  const Row rows[] = {
+      {"workerz:\n  threads: 1\n", "workerz"},
+      {"log:\n  levle: info\n", "log.levle"},
+      {"log:\n  level: loud\n", "expected one of debug, info, warn, error"},
+      {"log: [\n", ""},
+  };
+  for (const Row& row : rows) {
+    SwitchOptions options;
+    options.more_yaml = row.yaml;
+    absl::StatusOr<std::unique_ptr<SwitchProcess>> other = SwitchProcess::Make(options);
+    ASSERT_TRUE(other.ok());
+    const std::string errors = ErrorsOfStart((*other)->configuration(), (*other)->folder());
+    EXPECT_THAT(errors, StartsWith("switchd: " + (*other)->configuration() + ":"));
+    EXPECT_THAT(errors, HasSubstr(row.error));
+    EXPECT_FALSE(std::filesystem::exists((*other)->data_folder())) << "a refused configuration made the data folder";
+  }
+  SwitchOptions open_door;
+  open_door.address = "0.0.0.0:0";
+  EXPECT_THAT(ErrorsOfStart(open_door), HasSubstr("listen.address: 0.0.0.0 is not loopback"));
+}
+
+TEST_F(Startup, AConfigurationThatIsNotThere) {
+  absl::StatusOr<std::unique_ptr<SwitchProcess>> other = SwitchProcess::Make();
+  ASSERT_TRUE(other.ok());
+  const std::string missing = (*other)->folder() + "/missing.yaml";
+  EXPECT_THAT(ErrorsOfStart(missing, (*other)->folder()), HasSubstr(missing + ": can't be opened"));
+}
+
+TEST_F(Startup, APortThatIsTaken) {
+  ASSERT_NO_FATAL_FAILURE(StartSwitch());
+  SwitchOptions options;
+  options.address = process_->address();
+  EXPECT_THAT(ErrorsOfStart(options), HasSubstr("listen.address: " + process_->address() + " can't be listened on"));
+  ExpectUnharmed();
+}
+
+TEST_F(Startup, ADamagedJournalIsRefusedAndKept) {
+  ASSERT_NO_FATAL_FAILURE(StartSwitch());
+  ASSERT_TRUE(OpenStation(api_, StationNumber(1), 100'000).ok());
+  ASSERT_TRUE(Stop().ok());
+  // One bit of each file that holds the journal.
+  const std::string name = "Corner shop " + StationNumber(1);
+  int damaged = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(process_->data_folder())) {
+    std::string bytes = entry.is_regular_file() ? ReadWhole(entry.path()) : "";
+    const size_t at = bytes.find(name);
+    if (at == bytes.npos) continue;
+    bytes[at] = 'c';
+    std::ofstream(entry.path(), std::ios::binary | std::ios::trunc) << bytes;
+    ++damaged;
+  }
+  ASSERT_GT(damaged, 0);
+  const std::string errors = ErrorsOfStart(process_->configuration(), process_->folder());
+  EXPECT_THAT(errors, HasSubstr(process_->data_folder()));
+  EXPECT_THAT(errors, HasSubstr("can't be recovered"));
+  EXPECT_FALSE(process_->VerifyJournal().ok());
+}
+
+}  // namespace
+}  // namespace waystation::e2e

@@ -1,0 +1,239 @@
+// A payment whose outcome the biller tells at once: hold, send, record, answer.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/flow/flow_world.h"
+
+namespace waystation::flow {
+namespace {
+
+using adapters::PayOutcome;
+using core::DeclineReason;
+using core::Money;
+using core::PaymentId;
+using core::PaymentState;
+
+class PayFlowTest : public ::testing::Test {
+ protected:
+  FlowWorld& Open(FlowOptions options = FlowOptions()) { return world_.emplace(&store_, std::move(options)); }
+
+  void ExpectAccount(int64_t balance_fen, int64_t reserved_fen, int64_t forwarded_fen) {
+    const core::Account account = world_->account();
+    EXPECT_EQ(account.balance, Money::Fen(balance_fen));
+    EXPECT_EQ(account.reserved, Money::Fen(reserved_fen));
+    EXPECT_EQ(account.forwarded, Money::Fen(forwarded_fen));
+  }
+
+  storage::MemoryCommitLog store_;
+  std::optional<FlowWorld> world_;
+};
+
+TEST_F(PayFlowTest, Approved) {
+  FlowWorld& world = Open();
+  PayOrder order = Order("R1");
+  order.inquiry = {InquiryProof::Standing::kValid, Money::Fen(5'000), "*明"};
+  std::future<FlowWorld::Result> answer = world.Pay(std::move(order));
+  ScriptedBiller::Call call = world.mobile().Next(Operation::kPay);
+  EXPECT_EQ(call.request.station, storage::ShopStation());
+  EXPECT_EQ(call.request.customer_number, "13800000000");
+  EXPECT_EQ(call.request.amount, Money::Fen(5'000));
+  EXPECT_EQ(call.request.accepted_at, world.clock().Now());
+  EXPECT_EQ(call.request.business_date, storage::ShopDate());
+  EXPECT_EQ(call.request.earlier_attempts, 0);
+  EXPECT_LE(call.deadline, std::chrono::steady_clock::now() + world.mobile().card().time_limit);
+  EXPECT_GT(call.deadline, std::chrono::steady_clock::now() - storage::kPatience);
+  ExpectAccount(100'000, 5'000, 0);
+  EXPECT_FALSE(IsThere(answer));
+
+  call.answer(PayOutcome(adapters::Approved{"B77", "12345678901234567890", ""}));
+  const FlowWorld::Result result = Get(std::move(answer));
+  ASSERT_TRUE(result.status.ok()) << result.status;
+  EXPECT_EQ(result.payment.id, call.request.payment_id);
+  EXPECT_EQ(result.payment.state, PaymentState::kSucceeded);
+  EXPECT_EQ(result.payment.biller_reference, "B77");
+  EXPECT_EQ(result.payment.voucher, "12345678901234567890");
+  EXPECT_EQ(result.payment.customer_name, "*明");
+  ExpectAccount(95'000, 0, 0);
+  EXPECT_EQ(world.mobile().count(Operation::kPay), 1u);
+}
+
+TEST_F(PayFlowTest, DeclinedByTheBiller) {
+  FlowWorld& world = Open();
+  std::future<FlowWorld::Result> answer = world.Pay(Order("R1"));
+  world.mobile().Next(Operation::kPay).answer(PayOutcome(adapters::Declined{"51", "number is barred"}));
+  const core::Payment payment = Get(std::move(answer)).payment;
+  EXPECT_EQ(payment.state, PaymentState::kDeclined);
+  EXPECT_EQ(payment.decline, (core::Decline{DeclineReason::kBillerDeclined, "51", "number is barred"}));
+  ExpectAccount(100'000, 0, 0);
+}
+
+TEST_F(PayFlowTest, NotSent) {
+  FlowWorld& world = Open();
+  std::future<FlowWorld::Result> answer = world.Pay(Order("R1"));
+  world.mobile().Next(Operation::kPay).answer(PayOutcome(adapters::NotSent{"connection refused"}));
+  const core::Payment payment = Get(std::move(answer)).payment;
+  EXPECT_EQ(payment.state, PaymentState::kDeclined);
+  EXPECT_EQ(payment.decline, (core::Decline{DeclineReason::kNotSent, "", "connection refused"}));
+  ExpectAccount(100'000, 0, 0);
+}
+
+TEST_F(PayFlowTest, DeclinedByTheLedgerIsNotSent) {
+  FlowWorld& world = Open();
+  PayOrder order = Order("R1");
+  order.amount = Money::Fen(100'001);
+  const FlowWorld::Result result = Get(world.Pay(std::move(order)));
+  ASSERT_TRUE(result.status.ok()) << result.status;
+  EXPECT_EQ(result.payment.state, PaymentState::kDeclined);
+  EXPECT_EQ(result.payment.decline->reason, DeclineReason::kInsufficientAvailableBalance);
+  world.Flush();
+  EXPECT_EQ(world.mobile().count(Operation::kPay), 0u);
+}
+
+TEST_F(PayFlowTest, DeclinedByTheCardIsNotSent) {
+  FlowOptions options;
+  options.mobile.least = Money::Fen(6'000);
+  FlowWorld& world = Open(std::move(options));
+  const FlowWorld::Result result = Get(world.Pay(Order("R1")));
+  EXPECT_EQ(result.payment.state, PaymentState::kDeclined);
+  EXPECT_EQ(result.payment.decline->reason, DeclineReason::kAmountTooSmall);
+  world.Flush();
+  EXPECT_EQ(world.mobile().count(Operation::kPay), 0u);
+}
+
+TEST_F(PayFlowTest, RefusedByTheLedgerIsNotSent) {
+  FlowWorld& world = Open();
+  PayOrder order = Order("R1");
+  order.station = core::StationId::FromNumber(1);
+  EXPECT_TRUE(absl::IsNotFound(Get(world.Pay(std::move(order))).status));
+  world.Flush();
+  EXPECT_EQ(world.mobile().count(Operation::kPay), 0u);
+  EXPECT_EQ(world.flow().in_progress(), 0u);
+}
+
+TEST_F(PayFlowTest, NothingLeavesBeforeItIsDurable) {
+  FlowWorld& world = Open();
+  world.log().Hold();
+  std::future<FlowWorld::Result> answer = world.Pay(Order("R1"));
+  world.log().WaitForHeld(1);
+  EXPECT_EQ(world.mobile().count(Operation::kPay), 0u);
+  EXPECT_FALSE(IsThere(answer));
+  world.log().Release();
+  ScriptedBiller::Call call = world.mobile().Next(Operation::kPay);
+
+  call.answer(PayOutcome(adapters::Approved{"B1", "", ""}));
+  world.log().WaitForHeld(1);
+  EXPECT_FALSE(IsThere(answer));
+  world.log().Release();
+  EXPECT_EQ(Get(std::move(answer)).payment.state, PaymentState::kSucceeded);
+}
+
+TEST_F(PayFlowTest, TheSameRequestFromManySidesIsOnePaymentWithEqualAnswers) {
+  FlowWorld& world = Open();
+  constexpr size_t kCallers = 64;
+  std::vector<std::future<FlowWorld::Result>> answers;
+  for (size_t i = 0; i < kCallers / 2; ++i) answers.push_back(world.Pay(Order("R1")));
+  ScriptedBiller::Call call = world.mobile().Next(Operation::kPay);
+  for (size_t i = kCallers / 2; i < kCallers; ++i) answers.push_back(world.Pay(Order("R1")));
+  world.Flush();
+  for (const auto& answer : answers) EXPECT_FALSE(IsThere(answer));
+  call.answer(PayOutcome(adapters::Approved{"B1", "", ""}));
+  const core::Payment first = Get(std::move(answers[0])).payment;
+  EXPECT_EQ(first.state, PaymentState::kSucceeded);
+  for (size_t i = 1; i < kCallers; ++i) EXPECT_EQ(Get(std::move(answers[i])).payment, first);
+  EXPECT_EQ(Get(world.Pay(Order("R1"))).payment, first) << "and long after";
+  EXPECT_EQ(world.mobile().count(Operation::kPay), 1u);
+  ExpectAccount(95'000, 0, 0);
+}
+
+TEST_F(PayFlowTest, ARequestWithOtherContentIsRefused) {
+  FlowWorld& world = Open();
+  world.Approved("R1");
+  PayOrder other = Order("R1");
+  other.amount = Money::Fen(5'001);
+  EXPECT_TRUE(absl::IsAlreadyExists(Get(world.Pay(std::move(other))).status));
+}
+
+TEST_F(PayFlowTest, ACallerWhoDoesNotWaitIsToldHeldAndThePaymentGoesOn) {
+  FlowWorld& world = Open();
+  PayOrder order = Order("R1");
+  order.answer_by = std::chrono::steady_clock::now();
+  const core::Payment held = Get(world.Pay(std::move(order))).payment;
+  EXPECT_EQ(held.state, PaymentState::kHeld);
+  world.mobile().Next(Operation::kPay).answer(PayOutcome(adapters::Approved{"B1", "", ""}));
+  world.states().WaitFor(held.id, PaymentState::kSucceeded);
+  EXPECT_EQ(Get(world.Pay(Order("R1"))).payment.state, PaymentState::kSucceeded);
+}
+
+TEST_F(PayFlowTest, ACallerIsAnsweredWhenHisTimeIsUp) {
+  FlowWorld& world = Open();
+  PayOrder order = Order("R1");
+  order.answer_by = std::chrono::steady_clock::now() + std::chrono::milliseconds(30);
+  std::future<FlowWorld::Result> patient = world.Pay(Order("R1"));
+  std::future<FlowWorld::Result> hasty = world.Pay(std::move(order));
+  EXPECT_EQ(Get(std::move(hasty)).payment.state, PaymentState::kHeld);
+  EXPECT_FALSE(IsThere(patient));
+  world.mobile().Next(Operation::kPay).answer(PayOutcome(adapters::Approved{"B1", "", ""}));
+  EXPECT_EQ(Get(std::move(patient)).payment.state, PaymentState::kSucceeded);
+}
+
+TEST_F(PayFlowTest, AFullLaneRefusesAndRecordsNothing) {
+  FlowOptions options;
+  options.mobile.max_in_flight = 2;
+  FlowWorld& world = Open(std::move(options));
+  std::vector<std::future<FlowWorld::Result>> answers;
+  std::vector<ScriptedBiller::Call> calls;
+  for (const char* request : {"R1", "R2"}) {
+    answers.push_back(world.Pay(Order(request)));
+    calls.push_back(world.mobile().Next(Operation::kPay));
+  }
+  EXPECT_TRUE(absl::IsResourceExhausted(Get(world.Pay(Order("R3"))).status));
+  EXPECT_TRUE(absl::IsResourceExhausted(Get(world.Inquire()).status));
+  EXPECT_TRUE(absl::IsNotFound(world.running().Do(core::ReadPaymentByRequest{storage::ShopStation(), "R3"}).status));
+  // The other biller's lane is its own.
+  std::future<FlowWorld::Result> gas = world.Pay(OrderTo("gas", "G1"));
+  world.gas().Next(Operation::kPay).answer(PayOutcome(adapters::Approved{"G", "", ""}));
+  EXPECT_EQ(Get(std::move(gas)).payment.state, PaymentState::kSucceeded);
+
+  calls[0].answer(PayOutcome(adapters::Approved{"B1", "", ""}));
+  EXPECT_EQ(Get(std::move(answers[0])).payment.state, PaymentState::kSucceeded);
+  std::future<FlowWorld::Result> third = world.Pay(Order("R3"));
+  world.mobile().Next(Operation::kPay).answer(PayOutcome(adapters::Approved{"B3", "", ""}));
+  EXPECT_EQ(Get(std::move(third)).payment.state, PaymentState::kSucceeded);
+}
+
+TEST_F(PayFlowTest, SoManyOrdersAreInProgressAtMost) {
+  FlowOptions options;
+  options.max_in_progress = 1;
+  FlowWorld& world = Open(std::move(options));
+  std::future<FlowWorld::Result> first = world.Pay(Order("R1"));
+  ScriptedBiller::Call call = world.mobile().Next(Operation::kPay);
+  EXPECT_EQ(world.flow().in_progress(), 1u);
+  for (const absl::Status& status : {Get(world.Pay(Order("R2"))).status,
+                                     Get(world.Cancel(PaymentId::FromNumber(6))).status, Get(world.Inquire()).status}) {
+    EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+  }
+  call.answer(PayOutcome(adapters::Approved{"B1", "", ""}));
+  EXPECT_EQ(Get(std::move(first)).payment.state, PaymentState::kSucceeded);
+  world.Flush();
+  EXPECT_EQ(world.flow().in_progress(), 0u);
+}
+
+TEST_F(PayFlowTest, AtTheEndThoseWhoWaitAreToldTheStateReached) {
+  FlowWorld& world = Open();
+  std::future<FlowWorld::Result> answer = world.Pay(Order("R1"));
+  world.mobile().WaitForCount(Operation::kPay, 1);
+  world.AnswerWaiting();
+  EXPECT_EQ(Get(std::move(answer)).payment.state, PaymentState::kHeld);
+  EXPECT_EQ(world.flow().in_progress(), 1u) << "the payment is still with the biller";
+  // The world ends with it there: what is not finished is dropped, and found again at the next start.
+}
+
+}  // namespace
+}  // namespace waystation::flow

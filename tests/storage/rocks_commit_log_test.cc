@@ -1,0 +1,166 @@
+// What the embedded default adds to a commit log's promises: it lasts, it can be read beside its writer, and it says
+// what is wrong with a folder.
+
+#include "storage/rocks_commit_log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fmt/format.h"
+#include "storage/verify.h"
+#include "tests/storage/running_ledger.h"
+#include "tests/storage/temporary_folder.h"
+
+namespace waystation::storage {
+namespace {
+
+using ::testing::HasSubstr;
+
+void Append(RocksCommitLog& log, uint64_t sequence, const std::string& text) {
+  SealedBlock block{.first_sequence = sequence, .last_sequence = sequence, .bytes = text};
+  RowBatch rows;
+  rows.Put(Table::kRequests, text, text + " row");
+  ASSERT_EQ(AppendAndWait(log, &block, rows).outcome, CommitOutcome::kDurable);
+}
+
+std::string TextOf(const CommitLog& log) {
+  std::string text;
+  const absl::Status status = log.ReadBlocks(0, [&](uint64_t first, std::string_view bytes) {
+    text += fmt::format("{}:{} ", first, bytes);
+    return true;
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  return text;
+}
+
+class RocksCommitLogTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<RocksCommitLog> Open() {
+    absl::StatusOr<std::unique_ptr<RocksCommitLog>> log = RocksCommitLog::Open(folder_.Under("ledger"));
+    EXPECT_TRUE(log.ok()) << log.status();
+    return *std::move(log);
+  }
+
+  std::unique_ptr<RocksCommitLog> OpenToRead() {
+    std::filesystem::create_directory(folder_.Under("scratch"));
+    absl::StatusOr<std::unique_ptr<RocksCommitLog>> log =
+        RocksCommitLog::OpenToRead(folder_.Under("ledger"), folder_.Under("scratch"));
+    EXPECT_TRUE(log.ok()) << log.status();
+    return *std::move(log);
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(RocksCommitLogTest, EverythingIsThereAfterAReopen) {
+  for (uint64_t i = 1; i <= 3; ++i) {
+    const std::unique_ptr<RocksCommitLog> log = Open();
+    Append(*log, i, fmt::format("b{}", i));
+  }
+  const std::unique_ptr<RocksCommitLog> log = Open();
+  EXPECT_EQ(TextOf(*log), "1:b1 2:b2 3:b3 ");
+  for (const char* key : {"b1", "b2", "b3"}) EXPECT_EQ(*log->Get(Table::kRequests, key), std::string(key) + " row");
+}
+
+TEST_F(RocksCommitLogTest, AReaderSeesTheWriterAsFarAsItHasCaughtUp) {
+  const std::unique_ptr<RocksCommitLog> writer = Open();
+  Append(*writer, 1, "b1");
+  const std::unique_ptr<RocksCommitLog> reader = OpenToRead();
+  EXPECT_EQ(TextOf(*reader), "1:b1 ");
+  Append(*writer, 2, "b2");
+  ASSERT_TRUE(reader->CatchUp().ok());
+  EXPECT_EQ(TextOf(*reader), "1:b1 2:b2 ");
+  EXPECT_EQ(*reader->Get(Table::kRequests, "b2"), "b2 row");
+  EXPECT_EQ(KeysOf(*reader, Table::kRequests), (std::vector<std::string>{"b1", "b2"}));
+  // The writer goes on as if nobody were reading.
+  Append(*writer, 3, "b3");
+  EXPECT_EQ(TextOf(*writer), "1:b1 2:b2 3:b3 ");
+}
+
+TEST_F(RocksCommitLogTest, AReaderWritesNothingIntoTheFolder) {
+  Append(*Open(), 1, "b1");
+  const auto listing = [&] {
+    std::map<std::string, uintmax_t> files;
+    for (const auto& file : std::filesystem::directory_iterator(folder_.Under("ledger"))) {
+      files[file.path().filename()] = file.file_size();
+    }
+    return files;
+  };
+  const auto before = listing();
+  EXPECT_EQ(TextOf(*OpenToRead()), "1:b1 ");
+  EXPECT_EQ(listing(), before);
+}
+
+TEST_F(RocksCommitLogTest, AFolderThatCannotBeUsedIsNamed) {
+  const std::string file = folder_.Under("file");
+  std::ofstream(file) << "not a folder";
+  for (const std::string& path : {file, file + "/ledger"}) {
+    const absl::Status status = RocksCommitLog::Open(path).status();
+    ASSERT_TRUE(absl::IsUnavailable(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("the ledger in " + path + " can't be opened: "));
+  }
+}
+
+TEST_F(RocksCommitLogTest, NoLedgerToReadIsAnError) {
+  std::filesystem::create_directory(folder_.Under("scratch"));
+  const std::string absent = folder_.Under("absent");
+  const absl::Status status = RocksCommitLog::OpenToRead(absent, folder_.Under("scratch")).status();
+  ASSERT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("the ledger in " + absent + " can't be opened: "));
+  EXPECT_FALSE(std::filesystem::exists(absent + "/CURRENT"));
+}
+
+TEST_F(RocksCommitLogTest, ASecondWriterIsRefused) {
+  const std::unique_ptr<RocksCommitLog> writer = Open();
+  const absl::Status status = RocksCommitLog::Open(folder_.Under("ledger")).status();
+  ASSERT_TRUE(absl::IsUnavailable(status)) << status;
+  Append(*writer, 1, "b1");
+}
+
+// The whole way: decide, commit to disk, reopen, recover, verify.
+TEST_F(RocksCommitLogTest, ALedgerIsRecoveredFromDisk) {
+  core::SystemClock clock;
+  const auto run = [&](const std::vector<core::Command>& commands, Recovered* recovered) {
+    const std::unique_ptr<RocksCommitLog> log = Open();
+    const Index index(log.get(), log.get());
+    core::Ledger ledger(ShopDate());
+    const absl::StatusOr<Recovered> start = Recover(*log, *log, &ledger);
+    ASSERT_TRUE(start.ok()) << start.status();
+    *recovered = *start;
+    Sequencer sequencer(start->position, &ledger, log.get(), &index, &clock, nullptr,
+                        {std::chrono::hours(1), [](const std::string& cause) { FAIL() << cause; }});
+    sequencer.Start();
+    RecordingPort port;
+    std::deque<Ticket> tickets;
+    for (const core::Command& command : commands) {
+      tickets.push_back({.command = command, .port = &port, .on_reply = {}, .reply = {}});
+      sequencer.Submit(&tickets.back());
+    }
+    sequencer.Stop();
+    EXPECT_EQ(port.delivered().size(), commands.size());
+    for (const Ticket& ticket : tickets) EXPECT_TRUE(ticket.reply.status.ok()) << ticket.reply.status;
+    const absl::StatusOr<VerifyReport> report = Verify(*log, *log);
+    ASSERT_TRUE(report.ok()) << report.status();
+    EXPECT_THAT(report->faults, ::testing::IsEmpty());
+  };
+  Recovered recovered;
+  run(ShopOpening(), &recovered);
+  EXPECT_EQ(recovered.position.last_sequence, 0u);
+  run({ShopPayment("R1"), ShopOutcome(core::PaymentId::FromNumber(6), core::PaymentEvent::kApproved)}, &recovered);
+  EXPECT_EQ(recovered.position.last_sequence, 5u);
+  EXPECT_EQ(recovered.legs_replayed, 0u);
+  run({core::ReadAccount{ShopStation()}}, &recovered);
+  EXPECT_EQ(recovered.position.last_sequence, 7u);
+  EXPECT_EQ(recovered.snapshot_sequence, 7u);
+}
+
+}  // namespace
+}  // namespace waystation::storage

@@ -1,0 +1,236 @@
+// What the sequencer decides: batches, repeats, time, days, bounds.
+
+#include "storage/sequencer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "switch/core/limits.h"
+#include "tests/storage/manual_clock.h"
+#include "tests/storage/running_ledger.h"
+
+namespace waystation::storage {
+namespace {
+
+using core::Payment;
+using core::PaymentEvent;
+using core::PaymentId;
+using core::PaymentState;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class SequencerTest : public ::testing::Test {
+ protected:
+  void Open() {
+    running_.Start();
+    OpenShop(running_);
+  }
+
+  // What is submitted before the start is one batch.
+  std::vector<Ticket*> SubmitOpening() {
+    std::vector<Ticket*> tickets;
+    for (const core::Command& command : ShopOpening()) tickets.push_back(running_.Submit(command));
+    return tickets;
+  }
+
+  static const Payment& PaymentOf(const Ticket* ticket) { return std::get<Payment>(ticket->reply.value); }
+
+  ManualClock clock_;
+  MemoryCommitLog store_;
+  RunningLedger running_{&store_, &clock_};
+};
+
+TEST_F(SequencerTest, ABatchBecomesOneBlockAndOneDelivery) {
+  const std::vector<Ticket*> tickets = SubmitOpening();
+  running_.Start();
+  running_.port().WaitFor(tickets.back());
+  running_.Stop();
+  ASSERT_EQ(BlocksOf(store_).size(), 1u);
+  EXPECT_EQ(BlocksOf(store_)[0].legs.size(), 5u);
+  EXPECT_EQ(running_.port().delivered(), tickets);
+  EXPECT_EQ(running_.port().deliveries(), 1u);
+  for (const Ticket* ticket : tickets) EXPECT_TRUE(ticket->reply.status.ok()) << ticket->reply.status;
+}
+
+TEST_F(SequencerTest, ABlockHoldsSoManyCommandsAtMost) {
+  SubmitOpening();
+  const size_t more = 2 * core::kMaxCommandsPerBlock;
+  for (size_t i = 0; i < more; ++i)
+    running_.Submit(core::GrantCredit{ShopStation(), core::Money::Fen(1 + static_cast<int64_t>(i % 2)), ""});
+  running_.Start();
+  running_.Stop();
+  const std::vector<OpenedBlock> blocks = BlocksOf(store_);
+  ASSERT_EQ(blocks.size(), 3u);
+  EXPECT_EQ(blocks[0].legs.size(), core::kMaxCommandsPerBlock);
+  EXPECT_EQ(blocks[1].legs.size(), core::kMaxCommandsPerBlock);
+  EXPECT_EQ(blocks[2].legs.size(), 5u);
+  EXPECT_EQ(running_.port().delivered().size(), 5 + more);
+}
+
+TEST_F(SequencerTest, EachPortGetsItsOwnRepliesInOrder) {
+  RecordingPort other;
+  SubmitOpening();
+  std::deque<Ticket> others;
+  std::vector<Ticket*> expected;
+  for (int i = 0; i < 3; ++i) {
+    running_.Submit(ShopPayment("R" + std::to_string(i)));
+    others.push_back({.command = ShopPayment("S" + std::to_string(i)), .port = &other, .on_reply = {}, .reply = {}});
+    running_.sequencer().Submit(&others.back());
+    expected.push_back(&others.back());
+  }
+  running_.Start();
+  other.WaitFor(&others.back());
+  running_.Stop();
+  EXPECT_EQ(other.delivered(), expected);
+  EXPECT_EQ(other.deliveries(), 1u);
+  EXPECT_EQ(running_.port().delivered().size(), 8u);
+}
+
+TEST_F(SequencerTest, ARequestRepeatedWithinOneBatchIsOnePayment) {
+  SubmitOpening();
+  const Ticket* first = running_.Submit(ShopPayment("R1"));
+  const Ticket* again = running_.Submit(ShopPayment("R1"));
+  core::AcceptPayment other = ShopPayment("R1");
+  other.amount += core::Money::Fen(1);
+  const Ticket* otherwise = running_.Submit(other);
+  running_.Start();
+  running_.port().WaitFor(otherwise);
+  EXPECT_EQ(PaymentOf(first).id, PaymentId::FromNumber(6));
+  EXPECT_FALSE(first->reply.repeated);
+  EXPECT_EQ(PaymentOf(again), PaymentOf(first));
+  EXPECT_TRUE(again->reply.repeated);
+  EXPECT_TRUE(absl::IsAlreadyExists(otherwise->reply.status)) << otherwise->reply.status;
+  running_.Stop();
+  EXPECT_EQ(running_.ledger().last_sequence(), 6u);
+}
+
+TEST_F(SequencerTest, ARequestThatCameToRestLongAgoGetsItsAnswer) {
+  Open();
+  const Payment held = running_.Pay(ShopPayment("R1"));
+  const core::Reply done = running_.Do(ShopOutcome(held.id, PaymentEvent::kApproved));
+  core::AcceptPayment too_much = ShopPayment("R2");
+  too_much.amount = core::Money::Fen(10'000'000);
+  const Payment declined = running_.Pay(too_much);
+  ASSERT_EQ(declined.state, PaymentState::kDeclined);
+  ASSERT_TRUE(running_.Do(core::CloseDay{ShopDate(), ShopDate().NextDay()}).status.ok());
+
+  const core::Reply again = running_.Do(ShopPayment("R1"));
+  EXPECT_TRUE(again.repeated);
+  EXPECT_EQ(std::get<Payment>(again.value), std::get<Payment>(done.value));
+  const core::Reply declined_again = running_.Do(too_much);
+  EXPECT_TRUE(declined_again.repeated);
+  EXPECT_EQ(std::get<Payment>(declined_again.value), declined);
+  const core::Reply purchase =
+      running_.Do(core::RecordCounterPurchase{ShopStation(), "opening", core::Money::Fen(100'000), "clerk"});
+  EXPECT_TRUE(purchase.repeated);
+  EXPECT_TRUE(absl::IsAlreadyExists(running_.Do(ShopPayment("opening")).status));
+}
+
+TEST_F(SequencerTest, ACancelFindsAPaymentThatLeftMemory) {
+  Open();
+  const Payment held = running_.Pay(ShopPayment("R1"));
+  ASSERT_TRUE(running_.Do(ShopOutcome(held.id, PaymentEvent::kApproved)).status.ok());
+  const core::Reply cancel = running_.Do(core::StartCancel{ShopStation(), "0000000001", held.id, std::nullopt});
+  ASSERT_TRUE(cancel.status.ok()) << cancel.status;
+  EXPECT_EQ(std::get<Payment>(cancel.value).state, PaymentState::kCancelling);
+  const core::Reply unknown =
+      running_.Do(core::StartCancel{ShopStation(), "0000000001", PaymentId::FromNumber(4), std::nullopt});
+  EXPECT_TRUE(absl::IsNotFound(unknown.status)) << unknown.status;
+}
+
+TEST_F(SequencerTest, ADayCutEndsItsBlock) {
+  SubmitOpening();
+  running_.Submit(core::CloseDay{ShopDate(), ShopDate().NextDay()});
+  const Ticket* next_day = running_.Submit(ShopPayment("R1"));
+  running_.Start();
+  running_.port().WaitFor(next_day);
+  running_.Stop();
+  const std::vector<OpenedBlock> blocks = BlocksOf(store_);
+  ASSERT_EQ(blocks.size(), 2u);
+  EXPECT_EQ(blocks[0].stamp.business_date, ShopDate());
+  EXPECT_TRUE(std::holds_alternative<core::DayCut>(blocks[0].legs.back().fact));
+  EXPECT_EQ(blocks[1].stamp.business_date, ShopDate().NextDay());
+  EXPECT_EQ(PaymentOf(next_day).business_date, ShopDate().NextDay());
+}
+
+TEST_F(SequencerTest, TimeNeverGoesBackWhenTheClockDoes) {
+  Open();
+  clock_.Advance(std::chrono::hours(2));
+  const core::TimePoint late = running_.Pay(ShopPayment("R1")).accepted_at();
+  EXPECT_EQ(late, clock_.Now());
+  clock_.Advance(-std::chrono::hours(1));
+  EXPECT_EQ(running_.Pay(ShopPayment("R2")).accepted_at(), late);
+  running_.Stop();
+
+  // Nor over a restart.
+  RunningLedger next(&store_, &clock_);
+  next.Start();
+  EXPECT_EQ(next.Pay(ShopPayment("R3")).accepted_at(), late);
+  clock_.Advance(std::chrono::hours(3));
+  EXPECT_EQ(next.Pay(ShopPayment("R4")).accepted_at(), clock_.Now());
+}
+
+TEST_F(SequencerTest, NewWorkIsRefusedAtTheBoundAndOutcomesAreNot) {
+  for (size_t i = 0; i < core::kMaxSequencerQueue; ++i) {
+    ASSERT_NE(running_.TrySubmit(core::ReadBusinessDay{}), nullptr) << i;
+  }
+  EXPECT_EQ(running_.TrySubmit(core::ReadBusinessDay{}), nullptr);
+  Ticket* outcome = running_.Submit(ShopOutcome(PaymentId::FromNumber(1), PaymentEvent::kApproved));
+  running_.Start();
+  running_.port().WaitFor(outcome);
+  EXPECT_EQ(running_.port().delivered().size(), core::kMaxSequencerQueue + 1);
+  EXPECT_NE(running_.TrySubmit(core::ReadBusinessDay{}), nullptr);
+}
+
+TEST_F(SequencerTest, StopDrainsAndWritesALastSnapshot) {
+  const size_t opening = SubmitOpening().size();
+  constexpr size_t kPayments = 3'000;
+  for (size_t i = 0; i < kPayments; ++i) {
+    core::AcceptPayment pay = ShopPayment(std::to_string(i));
+    pay.amount = core::Money::Fen(1);
+    running_.Submit(pay);
+  }
+  running_.Start();
+  running_.Stop();
+  EXPECT_EQ(running_.port().delivered().size(), opening + kPayments);
+  const RunningLedger next(&store_, &clock_);
+  EXPECT_EQ(next.recovered().legs_replayed, 0u);
+  EXPECT_EQ(next.recovered().snapshot_sequence, opening + kPayments);
+  EXPECT_EQ(next.ledger().payments_in_memory(), kPayments);
+}
+
+TEST_F(SequencerTest, StopWithoutWorkWritesNothing) {
+  running_.Start();
+  running_.Stop();
+  EXPECT_THAT(KeysOf(store_, Table::kSnapshot), ::testing::IsEmpty());
+}
+
+TEST_F(SequencerTest, AnIndexThatCannotBeReadStopsTheLedger) {
+  Open();
+  const Payment held = running_.Pay(ShopPayment("R1"));
+  ASSERT_TRUE(running_.Do(ShopOutcome(held.id, PaymentEvent::kApproved)).status.ok());
+  const std::string garbage = "\xff";
+  store_.Tamper(Table::kRequests, core::RequestKey(ShopStation(), "R1"), &garbage);
+  const size_t before = running_.port().delivered().size();
+  running_.Submit(ShopPayment("R1"));
+  EXPECT_THAT(running_.WaitForFatal(), HasSubstr("the index can't be read: a request row does not parse"));
+  running_.Submit(ShopPayment("R3"));
+  running_.Stop();
+  EXPECT_EQ(running_.port().delivered().size(), before);
+}
+
+TEST_F(SequencerTest, MemoryForgetsWhatIsAtRestAndDurable) {
+  Open();
+  std::vector<PaymentId> ids;
+  for (int i = 0; i < 10; ++i) ids.push_back(running_.Pay(ShopPayment(std::to_string(i))).id);
+  for (size_t i = 0; i < 8; ++i) ASSERT_TRUE(running_.Do(ShopOutcome(ids[i], PaymentEvent::kApproved)).status.ok());
+  running_.Stop();
+  EXPECT_EQ(running_.ledger().payments_in_memory(), 2u);
+}
+
+}  // namespace
+}  // namespace waystation::storage
