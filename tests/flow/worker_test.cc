@@ -99,6 +99,7 @@ TEST(WorkerTest, ACommitComesBackWithItsReply) {
     EXPECT_EQ(std::get<core::BusinessDay>(reply.value).date, storage::ShopDate());
   }
   worker.Stop();
+  running.Stop();
 }
 
 TEST(WorkerTest, NewWorkIsRefusedWhenTheSequencerIsFull) {
