@@ -144,7 +144,7 @@ class RocksCommitLogImpl final : public RocksCommitLog {
       // A small block is written here: handing it over would cost more than deciding the next one meanwhile gains.
       if (legs < core::kLegsToOverlap && queue_.empty() && !committing_) {
         lock.unlock();
-        pending.done(Commit(&pending.batch, Sync::kYes));
+        pending.done(Commit(&pending.batch));
         return;
       }
       queue_.push_back(std::move(pending));
@@ -203,7 +203,6 @@ class RocksCommitLogImpl final : public RocksCommitLog {
   absl::Status CatchUp() override { return Check(db_->TryCatchUpWithPrimary()); }
 
  private:
-  enum class Sync { kNo, kYes };
   struct Pending {
     absl::StatusOr<rocksdb::WriteBatch> batch;
     Done done;
@@ -227,34 +226,36 @@ class RocksCommitLogImpl final : public RocksCommitLog {
     return batch;
   }
 
-  // Writes what is queued, until the end: all that waits with one sync.
+  // Writes what is queued, until the end. Each batch has a sync of its own, since RocksDB lets readers see what is
+  // written and not synced yet.
   void RunCommitter() {
     std::unique_lock lock(mutex_);
     while (true) {
       wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
       if (queue_.empty()) return;
-      std::deque<Pending> group = std::exchange(queue_, {});
+      Pending pending = std::move(queue_.front());
+      queue_.pop_front();
       committing_ = true;
       lock.unlock();
-      CommitResult result{CommitOutcome::kDurable, ""};
-      for (Pending& pending : group) {
-        if (result.outcome != CommitOutcome::kDurable) break;
-        result = Commit(&pending.batch, &pending == &group.back() ? Sync::kYes : Sync::kNo);
-      }
-      // Nothing of the group is durable before its last batch is.
-      for (Pending& pending : group) pending.done(result);
+      pending.done(Commit(&pending.batch));
       lock.lock();
       committing_ = false;
     }
   }
 
-  CommitResult Commit(absl::StatusOr<rocksdb::WriteBatch>* batch, Sync sync) {
-    if (!batch->ok()) return {CommitOutcome::kUnknown, std::string(batch->status().message())};
-    rocksdb::WriteOptions options;
-    options.sync = sync == Sync::kYes;
-    const rocksdb::Status status = db_->Write(options, &**batch);
-    if (!status.ok()) return {CommitOutcome::kUnknown, status.ToString()};
-    return {CommitOutcome::kDurable, ""};
+  // One caller at a time: the sequencer's thread, or the committer. After a failure nothing is written any more, since
+  // a later batch could otherwise stand behind a gap.
+  CommitResult Commit(absl::StatusOr<rocksdb::WriteBatch>* batch) {
+    if (!failure_.empty()) return {CommitOutcome::kUnknown, failure_};
+    rocksdb::Status status;
+    if (batch->ok()) {
+      rocksdb::WriteOptions options;
+      options.sync = true;
+      status = db_->Write(options, &**batch);
+      if (status.ok()) return {CommitOutcome::kDurable, ""};
+    }
+    failure_ = batch->ok() ? status.ToString() : std::string(batch->status().message());
+    return {CommitOutcome::kUnknown, failure_};
   }
 
   rocksdb::ColumnFamilyHandle* Family(Table table) const { return families_[kFirstTable + static_cast<size_t>(table)]; }
@@ -272,6 +273,7 @@ class RocksCommitLogImpl final : public RocksCommitLog {
   std::deque<Pending> queue_;  // guarded by mutex_; bounded by the sequencer's blocks in flight
   bool committing_ = false;    // guarded by mutex_: the committer is at work
   bool stopping_ = false;      // guarded by mutex_
+  std::string failure_;        // whoever commits; the first failure
   std::thread committer_;
 };
 

@@ -12,8 +12,8 @@ namespace waystation::storage {
 // The embedded default: journal and rows in one RocksDB, each block with its rows as one WriteBatch and one sync.
 //
 // Append writes a small block on the caller's thread and calls `done` before it returns. One of kLegsToOverlap legs or
-// more, and what comes behind it, goes to a thread of its own, so that the caller can decide the next block meanwhile;
-// what has gathered there is written with one sync. Reads: any thread.
+// more, and what comes behind it, goes to a thread of its own, so that the caller can decide the next block meanwhile.
+// Reads: any thread.
 //
 // Errors: Open says what is wrong with the folder and what to do. A failed write or sync gives kUnknown: RocksDB 7.8
 // can't be trusted to go on after one, and neither may the caller.

@@ -6,6 +6,8 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -64,6 +66,8 @@ class Sequencer {
   struct Options {
     std::chrono::milliseconds snapshot_interval;
     std::function<void(const std::string& cause)> on_fatal;
+    // The leg that the last snapshot is of; null: the position that the sequencer starts from.
+    std::optional<uint64_t> snapshot_sequence = std::nullopt;
   };
 
   // All outlive the sequencer; `observer` may be null. `position` is where the journal and the ledger stand.
@@ -92,6 +96,7 @@ class Sequencer {
   void Enqueue(Ticket* ticket, std::unique_lock<std::mutex> lock);
   void Run();
   Wake WaitForWork();
+  void Gather(std::unique_lock<std::mutex>* lock);
   void DecideBatch();
   void Decide(Ticket* ticket, const core::BlockStamp& stamp, PendingBlock* pending);
   void AddIndexRows(const core::Leg& leg, PendingBlock* pending);

@@ -83,7 +83,7 @@ absl::Status Switch::OpenLedger() {
   sequencer_ = std::make_unique<storage::Sequencer>(
       recovered->position, ledger_.get(), log_.get(), index_.get(), &clock_, &watchers_,
       storage::Sequencer::Options{std::chrono::milliseconds(config_.storage().snapshot_interval_ms()),
-                                  &StopOnFailedCommit});
+                                  &StopOnFailedCommit, recovered->snapshot_sequence});
   return absl::OkStatus();
 }
 

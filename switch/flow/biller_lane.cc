@@ -1,6 +1,9 @@
 #include "switch/flow/biller_lane.h"
 
+#include <exception>
 #include <utility>
+
+#include "fmt/format.h"
 
 namespace waystation::flow {
 
@@ -19,6 +22,18 @@ adapters::PaymentRequest RequestFor(const core::Payment& payment, int earlier_at
           .earlier_attempts = earlier_attempts};
 }
 
+// An adapter lets no exception out; should one come all the same, the payment must not be lost with its coroutine.
+template <typename Outcome>
+asio::awaitable<Outcome> Contained(asio::awaitable<Outcome> operation) {
+  try {
+    co_return co_await std::move(operation);
+  } catch (const std::exception& e) {
+    co_return adapters::Unknown{fmt::format("the adapter failed: {}", e.what())};
+  } catch (...) {
+    co_return adapters::Unknown{"the adapter failed"};
+  }
+}
+
 }  // namespace
 
 BillerLane::BillerLane(std::string biller_id, std::string name, std::unique_ptr<adapters::BillerAdapter> adapter)
@@ -32,23 +47,23 @@ std::optional<BillerLane::Place> BillerLane::Enter() {
 }
 
 asio::awaitable<adapters::InquiryOutcome> BillerLane::Inquire(adapters::InquiryRequest request) {
-  return adapter_->Inquire(std::move(request), DeadlineFromNow());
+  return Contained(adapter_->Inquire(std::move(request), DeadlineFromNow()));
 }
 
 asio::awaitable<adapters::PayOutcome> BillerLane::Pay(const core::Payment& payment) {
-  return adapter_->Pay(RequestFor(payment, 0), DeadlineFromNow());
+  return Contained(adapter_->Pay(RequestFor(payment, 0), DeadlineFromNow()));
 }
 
 asio::awaitable<adapters::QueryOutcome> BillerLane::Query(const core::Payment& payment, int earlier_attempts) {
-  return adapter_->Query(RequestFor(payment, earlier_attempts), DeadlineFromNow());
+  return Contained(adapter_->Query(RequestFor(payment, earlier_attempts), DeadlineFromNow()));
 }
 
 asio::awaitable<adapters::ReverseOutcome> BillerLane::Reverse(const core::Payment& payment, int earlier_attempts) {
-  return adapter_->Reverse(RequestFor(payment, earlier_attempts), DeadlineFromNow());
+  return Contained(adapter_->Reverse(RequestFor(payment, earlier_attempts), DeadlineFromNow()));
 }
 
 asio::awaitable<adapters::CancelOutcome> BillerLane::Cancel(const core::Payment& payment, int earlier_attempts) {
-  return adapter_->Cancel(RequestFor(payment, earlier_attempts), DeadlineFromNow());
+  return Contained(adapter_->Cancel(RequestFor(payment, earlier_attempts), DeadlineFromNow()));
 }
 
 adapters::Deadline BillerLane::DeadlineFromNow() const {

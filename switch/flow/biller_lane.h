@@ -25,7 +25,10 @@ class BillerLane {
    public:
     explicit Place(std::atomic<uint32_t>* in_flight) : in_flight_(in_flight) {}
     Place(Place&& other) noexcept : in_flight_(std::exchange(other.in_flight_, nullptr)) {}
-    Place& operator=(Place&&) = delete;
+    Place& operator=(Place&& other) noexcept {
+      std::swap(in_flight_, other.in_flight_);
+      return *this;
+    }
     ~Place() {
       if (in_flight_ != nullptr) in_flight_->fetch_sub(1, std::memory_order_relaxed);
     }

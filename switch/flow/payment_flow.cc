@@ -184,6 +184,14 @@ asio::awaitable<void> PaymentFlow::RunCancel(CancelOrder order, Answer answer) {
     start.presented = Because(DeclineReason::kCancelNotSupported,
                               "this biller takes nothing back; back office can adjust it with the biller's reference");
   }
+  std::optional<BillerLane::Place> place;
+  if (!start.presented.has_value()) {
+    place = lane->Enter();
+    if (!place.has_value()) {
+      answer({TooMany(), {}, {}});
+      co_return;
+    }
+  }
   core::Reply started = co_await TryCommit(*sequencer_, *worker_, std::move(start));
   if (!started.status.ok()) {
     answer({std::move(started.status), {}, {}});

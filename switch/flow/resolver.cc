@@ -71,7 +71,14 @@ void Resolver::RunDue() {
 
 asio::awaitable<void> Resolver::Attempt(core::PaymentId id) {
   const core::Payment before = cases_.at(id).payment;
-  MaybeOutcome outcome = co_await Ask(before, cases_.at(id).attempts);
+  const int attempts = cases_.at(id).attempts;
+  MaybeOutcome outcome = co_await Ask(before, attempts);
+  // Only after the biller was asked: a switch that was down past the deadline may find all answers waiting.
+  if (!outcome.has_value() && PastReview(before)) {
+    outcome = Outcome(id, core::PaymentEvent::kReviewNeeded,
+                      fmt::format("no final answer from the biller since it became {}, {} attempts; {}",
+                                  core::Name(before.state), attempts + 1, before.unknown_cause));
+  }
   core::Payment after = before;
   if (outcome.has_value()) {
     core::Reply reply = co_await Commit(*sequencer_, *worker_, *std::move(outcome));
@@ -105,11 +112,6 @@ asio::awaitable<MaybeOutcome> Resolver::Ask(core::Payment payment, int attempts)
   if (payment.state == core::PaymentState::kHeld) {
     co_return Outcome(payment.id, core::PaymentEvent::kOutcomeUnknown,
                       "the switch restarted while the request may have been with the biller");
-  }
-  if (PastReview(payment)) {
-    co_return Outcome(payment.id, core::PaymentEvent::kReviewNeeded,
-                      fmt::format("no final answer from the biller since it became {}, {} attempts; {}",
-                                  core::Name(payment.state), attempts, payment.unknown_cause));
   }
   BillerLane* lane = router_->Find(payment.biller_id);
   // A biller that was taken out of the configuration can't be asked: a person is, in the end.

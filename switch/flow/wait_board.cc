@@ -13,7 +13,7 @@ bool HasSettled(core::PaymentState state) {
 }
 
 void WaitBoard::Wait(core::Payment payment, TimePoint deadline, Answer answer) {
-  if (HasSettled(payment.state) || deadline <= std::chrono::steady_clock::now()) {
+  if (closed_ || HasSettled(payment.state) || deadline <= std::chrono::steady_clock::now()) {
     answer(payment);
     return;
   }
@@ -42,6 +42,7 @@ void WaitBoard::Publish(const core::Payment& payment) {
 }
 
 void WaitBoard::AnswerAll() {
+  closed_ = true;
   Expire(TimePoint::max());
 }
 

@@ -29,7 +29,7 @@ class WaitBoard {
   // The payment has changed. Answers those who wait for it if it has settled.
   void Publish(const core::Payment& payment);
 
-  // Answers everybody with the state reached.
+  // Answers everybody with the state reached, and from now on whoever comes at once: the switch is stopping.
   void AnswerAll();
 
  private:
@@ -49,6 +49,7 @@ class WaitBoard {
   absl::btree_set<std::pair<TimePoint, core::PaymentId>> deadlines_;
   boost::asio::steady_timer timer_;
   bool timer_set_ = false;
+  bool closed_ = false;
   TimePoint timer_at_;
 };
 

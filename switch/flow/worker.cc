@@ -1,13 +1,14 @@
 #include "switch/flow/worker.h"
 
+#include <exception>
 #include <utility>
 
 #include "boost/asio/associated_executor.hpp"
 #include "boost/asio/async_result.hpp"
 #include "boost/asio/co_spawn.hpp"
-#include "boost/asio/detached.hpp"
 #include "boost/asio/post.hpp"
 #include "boost/asio/use_awaitable.hpp"
+#include "switch/core/check.h"
 
 namespace waystation::flow {
 
@@ -49,7 +50,10 @@ void Worker::RunPosted() {
 }
 
 void Worker::Spawn(asio::awaitable<void> coroutine) {
-  asio::co_spawn(io_, std::move(coroutine), asio::detached);
+  // An exception here is a fault of ours; going on would leave a payment without an owner.
+  asio::co_spawn(io_, std::move(coroutine), [](const std::exception_ptr& error) {
+    WS_CHECK(error == nullptr, "a coroutine ended by an exception");
+  });
 }
 
 void Worker::Deliver(std::vector<storage::Ticket*> tickets) {

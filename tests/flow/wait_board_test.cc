@@ -105,6 +105,12 @@ TEST_F(WaitBoardTest, AtTheEndEverybodyIsAnsweredOnce) {
   EXPECT_EQ(answers_.size(), 6u);
 }
 
+TEST_F(WaitBoardTest, WhoComesAfterTheEndIsAnsweredAtOnce) {
+  board_.AnswerAll();
+  board_.Wait(PaymentIn(PaymentState::kHeld), Late(), Note("late"));
+  EXPECT_THAT(answers_, ElementsAre("late HELD"));
+}
+
 TEST_F(WaitBoardTest, AnAnswerMayComeBackWithANewWait) {
   board_.Wait(PaymentIn(PaymentState::kHeld), Late(), [this](const core::Payment& payment) {
     answers_.emplace_back("a");
