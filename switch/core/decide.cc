@@ -178,7 +178,8 @@ Decision Ledger::On(const CloseDay& c, const Prior&) const {
     return Refuse(absl::FailedPreconditionError(fmt::format(
         "closing_date: {} is not the current business date; expected {}", c.closing.ToString(), day_.date.ToString())));
   }
-  if (c.opening <= c.closing || !BusinessDate::FromNumber(c.opening.number()).ok() || c.opening.days() - c.closing.days() > std::chrono::days(kMaxDayCutDays)) {
+  if (c.opening <= c.closing || !BusinessDate::FromNumber(c.opening.number()).ok() ||
+      c.opening.days() - c.closing.days() > std::chrono::days(kMaxDayCutDays)) {
     return Refuse(absl::InvalidArgumentError(
         fmt::format("opening_date: {} does not follow {}; expected a date 1 to {} days later", c.opening.ToString(),
                     c.closing.ToString(), kMaxDayCutDays)));

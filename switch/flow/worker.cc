@@ -56,14 +56,35 @@ void Worker::Spawn(asio::awaitable<void> coroutine) {
   });
 }
 
-void Worker::Deliver(std::vector<storage::Ticket*> tickets) {
-  asio::post(io_, [tickets = std::move(tickets)] {
-    for (storage::Ticket* ticket : tickets) {
+namespace {
+
+// Replies on their way to a worker. When the worker ends before they are run, the coroutines that wait for them end
+// too: a ticket lives in the frame that its on_reply holds, so letting go of on_reply lets go of both.
+class Delivery {
+ public:
+  explicit Delivery(std::vector<storage::Ticket*> tickets) : tickets_(std::move(tickets)) {}
+  Delivery(Delivery&& other) noexcept : tickets_(std::exchange(other.tickets_, {})) {}
+  Delivery& operator=(Delivery&&) = delete;
+  ~Delivery() {
+    for (storage::Ticket* ticket : tickets_) absl::AnyInvocable<void()> abandoned = std::move(ticket->on_reply);
+  }
+
+  void operator()() {
+    for (storage::Ticket* ticket : std::exchange(tickets_, {})) {
       // The ticket lives in the frame that this resumes, and may be gone afterwards.
       absl::AnyInvocable<void()> on_reply = std::move(ticket->on_reply);
       on_reply();
     }
-  });
+  }
+
+ private:
+  std::vector<storage::Ticket*> tickets_;
+};
+
+}  // namespace
+
+void Worker::Deliver(std::vector<storage::Ticket*> tickets) {
+  asio::post(io_, Delivery(std::move(tickets)));
 }
 
 namespace {

@@ -118,6 +118,8 @@ TEST_F(CancelFlowTest, WithoutAnswerItGoesToAPersonAfterTheDeadline) {
   ScriptedBiller::Call call = NextCancel();
   world.clock().Advance(world.schedule().review_after);
   call.answer(CancelOutcome(adapters::Unknown{"no answer in time"}));
+  // The biller is asked once more before a person is.
+  NextCancel().answer(CancelOutcome(adapters::Unknown{"still none"}));
   const FlowWorld::Result result = Get(std::move(answer));
   EXPECT_EQ(result.payment.state, PaymentState::kReview);
   EXPECT_THAT(result.payment.unknown_cause, HasSubstr("CANCELLING"));
