@@ -102,7 +102,7 @@ INNOCENT = (
     ("switch/core/a.h", "#pragma once\nclass ClockImpl : public Clock {};\n"),
     ("switch/core/a.h", "#pragma once\nint a;  // NOLINT(bugprone-thing): the interface asks for it\n"),
     ("switch/rpc/a.h", "#pragma once\n  default: return 1;\n"),
-    ("deploy/a.sh", "cp switchd \"$prefix/work/x\" && ls /usr/lib/x\n"),
+    ("deploy/a.sh", "cp switchd \"$prefix/opt/x\" && ls /usr/lib/x\n"),
     ("proto/waystation/v1/things.proto", "// Sends it.\nmessage T {\n  uint64 sequence = 1;\n}\n"),
 )  # fmt: skip
 
