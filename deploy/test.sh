@@ -3,8 +3,9 @@
 #   asan     all tests with AddressSanitizer and UndefinedBehaviorSanitizer
 #   tsan     the layers without gRPC (core, storage, flow, adapters) with ThreadSanitizer
 #   fuzz     the fuzz targets, a bounded number of runs each
-#   release  all tests and the lint tests, on what is shipped; last, so that this ends with ctest's own summary
-# Exit 0 only when every build and every test passed.
+#   release  all tests and the lint tests, on what is shipped
+# The first build or test run that fails ends it, so that the last thing printed is ctest's summary of what failed; when
+# none does, it is that of the release tests. Exit 0 only when every build and every test passed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,22 +13,19 @@ cd "$(dirname "$0")/.."
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=true CCACHE_SLOPPINESS=pch_defines,time_macros
 
 jobs=$(nproc)
-phases=()
-failed=()
-started=$SECONDS
 
-# phase NAME COMMAND...: runs it, keeps how long it took; its exit status is the command's.
+# phase NAME COMMAND...: runs it, and says how long it took.
 phase() {
-  local name=$1 from=$SECONDS status=0
+  local name=$1 from=$SECONDS
   shift
   printf '\n=== %s: %s\n' "$name" "$*"
-  "$@" || status=$?
-  phases+=("$(printf '%-18s %5d s  %s' "$name" $((SECONDS - from)) "$( ((status == 0)) && echo ok || echo FAILED)")")
-  return $status
+  "$@"
+  printf '=== %s: %d s\n' "$name" $((SECONDS - from))
 }
 
 build() {
-  cmake --preset "$1" && cmake --build --preset "$1" -j "$jobs"
+  cmake --preset "$1"
+  cmake --build --preset "$1" -j "$jobs"
 }
 
 run_tests() {
@@ -38,20 +36,8 @@ phase "install" bash deploy/install-deps.sh
 # The release build stands first: what doesn't compile is seen before anything else is spent.
 phase "build release" build release
 for preset in asan tsan fuzz; do
-  phase "build $preset" build "$preset" || { failed+=("the $preset build"); continue; }
-  phase "test $preset" run_tests "$preset" || failed+=("the $preset tests")
+  phase "build $preset" build "$preset"
+  phase "test $preset" run_tests "$preset"
 done
-
-printf '\n=== so far, %d s\n' $((SECONDS - started))
-printf '%s\n' "${phases[@]}"
-if ((${#failed[@]} > 0)); then
-  printf 'FAILED: %s (see above; this run will exit 1 whatever the release tests say)\n' "${failed[@]}"
-fi
-
-printf '\n=== test release\n'
-status=0
-run_tests release || status=$?
-if ((${#failed[@]} > 0)); then
-  exit 1
-fi
-exit $status
+printf '\n=== %d s so far; test release\n' "$SECONDS"
+run_tests release

@@ -60,6 +60,9 @@ inline constexpr size_t kMaxResolvingPerBiller = 64;
 // How long what is in progress may take to finish, and the calls that are left to be closed.
 inline constexpr std::chrono::milliseconds kDrainLimit{10'000};
 inline constexpr std::chrono::milliseconds kDrainPoll{5};
+// For how long calls are refused in words at least: one that comes in as the server closes is answered by a bare
+// CANCELLED.
+inline constexpr std::chrono::milliseconds kRefuseAtLeast{200};
 inline constexpr std::chrono::milliseconds kShutdownLimit{2'000};
 
 // --- reads ---

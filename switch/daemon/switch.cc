@@ -186,8 +186,9 @@ void Switch::Stop() {
   draining_ = true;
   if (server_ != nullptr) {
     if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(false);
-    const auto give_up = std::chrono::steady_clock::now() + core::kDrainLimit;
-    while (InProgress() > 0 && std::chrono::steady_clock::now() < give_up) {
+    const auto began = std::chrono::steady_clock::now();
+    std::this_thread::sleep_for(core::kRefuseAtLeast);
+    while (InProgress() > 0 && std::chrono::steady_clock::now() < began + core::kDrainLimit) {
       std::this_thread::sleep_for(core::kDrainPoll);
     }
     if (const size_t left = InProgress(); left > 0) {

@@ -38,7 +38,13 @@ int RegisterAll(const SwitchProcess& process, int stations) {
         request.set_station_id(StationNumber(n));
         request.set_name(fmt::format("Village grocery number {}", n));
         request.add_signing_institutions("440106000000");
-        if (Call(api.admin.get(), &v1::AdminService::Stub::RegisterStation, request).ok()) ++registered;
+        const auto answer = Call(api.admin.get(), &v1::AdminService::Stub::RegisterStation, request);
+        if (answer.ok()) {
+          ++registered;
+        } else {
+          fmt::print(stderr, "station {}: status {}: {}\n", request.station_id(),
+                     static_cast<int>(answer.status.error_code()), answer.status.error_message());
+        }
       }
     });
   }
