@@ -14,7 +14,7 @@ namespace waystation::bench {
 // How much load, of whatever kind.
 struct LoadOptions {
   std::string address = "127.0.0.1:7400";
-  size_t in_flight = 128;
+  size_t in_flight = 900;  // within the max_in_flight of a sandbox biller
   size_t channels = 2;
   size_t threads = 2;
   double seconds = 10;

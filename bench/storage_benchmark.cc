@@ -1,11 +1,12 @@
 // The ledger with its storage: durable payments a second, without an API above. Two legs a payment, the request id
-// looked up in the index, blocks chained and synced by the sequencer that the switch runs on.
+// looked up in the index, blocks of 256 commands chained and synced by the sequencer that the switch runs on.
 
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -48,11 +49,11 @@ class AnswerWait final : public storage::ReplyPort {
   size_t answered_ = 0;
 };
 
-// Keeps as many payments under way as a block shall hold commands, and turns each answer into the next command at once,
-// on the sequencer's own thread: every block but the last ones is full, and nothing but the storage is measured.
+// Keeps so many payments under way, and turns each answer into the next command at once, on the sequencer's own thread:
+// every block but the last ones is full, and nothing but the storage is measured.
 class PaymentPump final : public storage::ReplyPort {
  public:
-  PaymentPump(storage::Sequencer* sequencer, size_t batch) : sequencer_(sequencer), tickets_(batch) {}
+  PaymentPump(storage::Sequencer* sequencer, size_t under_way) : sequencer_(sequencer), tickets_(under_way) {}
 
   // Before the sequencer has this pump's first ticket, or after the last one came back.
   void SubmitFirst() {
@@ -128,21 +129,24 @@ void DurablePayments(benchmark::State& state) {
                                {.snapshot_interval = core::kDefaultSnapshotInterval, .on_fatal = EndForCause});
   sequencer.Start();
   Open(sequencer);
-  // Twice as many payments as a block holds commands: one block commits while the next is decided.
-  PaymentPump pump(&sequencer, 2 * static_cast<size_t>(state.range(0)));
+  PaymentPump pump(&sequencer, static_cast<size_t>(state.range(0)) * core::kMaxCommandsPerBlock);
   for (auto _ : state) {
     pump.SubmitFirst();
     pump.WaitForAll();
   }
   sequencer.Stop();
   WS_CHECK(ledger.SumOfBalances() == core::Money(), "the sum over all accounts is zero");
-  state.SetItemsProcessed(static_cast<int64_t>(kPayments));
   state.counters["payments/s"] = benchmark::Counter(static_cast<double>(kPayments), benchmark::Counter::kIsRate);
+  uint64_t blocks = 0;
+  const absl::Status read = (*log)->ReadBlocks(1, [&blocks](uint64_t, std::string_view) { return ++blocks > 0; });
+  WS_CHECK(read.ok(), std::string(read.message()));
+  state.counters["legs/block"] = static_cast<double>(ledger.last_sequence()) / static_cast<double>(blocks);
 }
 BENCHMARK(DurablePayments)
-    ->ArgName("commands_a_block")
-    ->Arg(256)
-    ->Arg(1'000)
+    ->ArgName("blocks_under_way")
+    ->Arg(1)
+    ->Arg(2)
+    ->Arg(static_cast<int64_t>(core::kMaxBlocksInFlight))
     ->Iterations(1)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);

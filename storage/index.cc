@@ -77,7 +77,8 @@ void AddPaymentRows(const core::Payment& payment, RowBatch* rows) {
     rows->Put(Table::kPayments, PaymentKey(kLater, payment.station, last, payment.id), value);
   }
 
-  pb::RequestRecord request;
+  // Kept from row to row too; both of its fields are set each time.
+  static thread_local pb::RequestRecord request;
   request.mutable_payment()->set_payment_id(payment.id.number());
   request.mutable_payment()->set_business_date(payment.business_date.number());
   rows->Put(Table::kRequests, core::RequestKey(payment.station, payment.request_id), request.SerializeAsString());

@@ -48,10 +48,11 @@ inline constexpr size_t kMaxChangesBeforeCancel = 24;
 // Commands waiting for the sequencer before new work is refused; outcomes are always taken (their number is bounded by
 // the payments in progress).
 inline constexpr size_t kMaxSequencerQueue = 65'536;
-inline constexpr size_t kMaxCommandsPerBlock = 1'024;
+// Larger blocks would save little more of the sync, and leave nothing to decide while one is being committed.
+inline constexpr size_t kMaxCommandsPerBlock = 256;
 inline constexpr size_t kMaxBlocksInFlight = 4;
 // A block of so many legs is worth a thread that commits it while the next is decided.
-inline constexpr size_t kLegsToOverlap = 192;
+inline constexpr size_t kLegsToOverlap = 128;
 inline constexpr size_t kDefaultMaxInProgressPerWorker = 20'000;
 // Queries and repeats that the resolver has with one biller at a time.
 inline constexpr size_t kMaxResolvingPerBiller = 64;

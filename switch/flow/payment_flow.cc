@@ -170,7 +170,7 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
   core::RecordOutcome record = PayOutcomeFor(payment.id, std::move(outcome));
   core::Reply recorded = co_await Commit(*sequencer_, *worker_, std::move(record));
   WS_CHECK(recorded.status.ok(), std::string(recorded.status.message()));
-  Settle(std::get<core::Payment>(recorded.value));
+  Settle(std::get<core::Payment>(std::move(recorded.value)));
 }
 
 asio::awaitable<void> PaymentFlow::RunCancel(CancelOrder order, Answer answer) {
@@ -208,12 +208,12 @@ asio::awaitable<void> PaymentFlow::RunCancel(CancelOrder order, Answer answer) {
   adapters::CancelOutcome outcome = co_await lane->Cancel(payment, 0);
   std::optional<core::RecordOutcome> record = CancelOutcomeFor(payment.id, outcome, CancelRepeat::kNo);
   if (!record.has_value()) {
-    Settle(payment);
+    Settle(std::move(payment));
     co_return;
   }
   core::Reply recorded = co_await Commit(*sequencer_, *worker_, *std::move(record));
   WS_CHECK(recorded.status.ok(), std::string(recorded.status.message()));
-  Settle(std::get<core::Payment>(recorded.value));
+  Settle(std::get<core::Payment>(std::move(recorded.value)));
 }
 
 asio::awaitable<void> PaymentFlow::RunInquire(InquiryOrder order, InquiryAnswer answer) {
@@ -252,14 +252,18 @@ asio::awaitable<void> PaymentFlow::RunInquire(InquiryOrder order, InquiryAnswer 
 }
 
 void PaymentFlow::WaitFor(core::Payment payment, WaitBoard::TimePoint answer_by, Answer answer) {
-  board_.Wait(std::move(payment), answer_by, [answer = std::move(answer)](const core::Payment& reached) mutable {
-    answer({absl::OkStatus(), reached, std::nullopt});
+  board_.Wait(std::move(payment), answer_by, [answer = std::move(answer)](core::Payment reached) mutable {
+    answer({absl::OkStatus(), std::move(reached), std::nullopt});
   });
 }
 
-void PaymentFlow::Settle(const core::Payment& payment) {
+void PaymentFlow::Settle(core::Payment payment) {
+  if (HasSettled(payment.state)) {
+    board_.Publish(std::move(payment));
+    return;
+  }
   board_.Publish(payment);
-  if (!HasSettled(payment.state)) resolver_.Adopt(payment);
+  resolver_.Adopt(std::move(payment));
 }
 
 }  // namespace waystation::flow

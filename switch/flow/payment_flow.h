@@ -103,7 +103,7 @@ class PaymentFlow {
   boost::asio::awaitable<void> RunCancel(CancelOrder order, Answer answer);
   boost::asio::awaitable<void> RunInquire(InquiryOrder order, InquiryAnswer answer);
   void WaitFor(core::Payment payment, WaitBoard::TimePoint answer_by, Answer answer);
-  void Settle(const core::Payment& payment);
+  void Settle(core::Payment payment);
   bool Admit();
 
   Worker* const worker_;

@@ -14,7 +14,7 @@ bool HasSettled(core::PaymentState state) {
 
 void WaitBoard::Wait(core::Payment payment, TimePoint deadline, Answer answer) {
   if (closed_ || HasSettled(payment.state) || deadline <= std::chrono::steady_clock::now()) {
-    answer(payment);
+    answer(std::move(payment));
     return;
   }
   const core::PaymentId id = payment.id;
@@ -25,20 +25,22 @@ void WaitBoard::Wait(core::Payment payment, TimePoint deadline, Answer answer) {
   SetTimer();
 }
 
-void WaitBoard::Publish(const core::Payment& payment) {
+void WaitBoard::Publish(core::Payment payment) {
   auto it = entries_.find(payment.id);
   if (it == entries_.end()) return;
   if (!HasSettled(payment.state)) {
-    it->second.payment = payment;
+    it->second.payment = std::move(payment);
     return;
   }
   // An answer may come back with a new wait, so the entry is taken out first.
   Entry entry = std::move(it->second);
   entries_.erase(it);
-  for (Waiter& waiter : entry.waiters) {
-    deadlines_.erase({waiter.deadline, payment.id});
-    waiter.answer(payment);
-  }
+  for (const Waiter& waiter : entry.waiters) deadlines_.erase({waiter.deadline, payment.id});
+  // Mostly there is one who waits, and nothing is copied.
+  Waiter last = std::move(entry.waiters.back());
+  entry.waiters.pop_back();
+  for (Waiter& waiter : entry.waiters) waiter.answer(payment);
+  last.answer(std::move(payment));
 }
 
 void WaitBoard::AnswerAll() {

@@ -19,7 +19,7 @@ namespace waystation::flow {
 class WaitBoard {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
-  using Answer = absl::AnyInvocable<void(const core::Payment&)>;
+  using Answer = absl::AnyInvocable<void(core::Payment)>;
 
   explicit WaitBoard(boost::asio::io_context& io) : timer_(io) {}
 
@@ -27,7 +27,7 @@ class WaitBoard {
   void Wait(core::Payment payment, TimePoint deadline, Answer answer);
 
   // The payment has changed. Answers those who wait for it if it has settled.
-  void Publish(const core::Payment& payment);
+  void Publish(core::Payment payment);
 
   // Answers everybody with the state reached, and from now on whoever comes at once: the switch is stopping.
   void AnswerAll();

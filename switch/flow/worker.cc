@@ -89,9 +89,11 @@ void Worker::Deliver(std::vector<storage::Ticket*> tickets) {
 
 namespace {
 
-// Suspends the coroutine until the ticket's reply is there. `submit` returns false when the ticket was not taken.
+// `submit` returns false when the ticket was not taken.
 template <typename Submit>
-asio::awaitable<void> AwaitReply(storage::Ticket& ticket, Submit submit) {
+asio::awaitable<core::Reply> Exchange(Worker& worker, core::Command command, Submit submit) {
+  storage::Ticket ticket{.command = std::move(command), .port = &worker, .on_reply = {}, .reply = {}};
+  // Suspends the coroutine until the reply is there.
   auto initiate = [&ticket, submit](auto handler) {
     const auto executor = asio::get_associated_executor(handler);
     ticket.on_reply = [handler = std::move(handler)]() mutable { std::move(handler)(); };
@@ -102,23 +104,21 @@ asio::awaitable<void> AwaitReply(storage::Ticket& ticket, Submit submit) {
     asio::post(executor, std::move(ticket.on_reply));
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable);
+  co_return std::move(ticket.reply);
 }
 
 }  // namespace
 
 asio::awaitable<core::Reply> Commit(storage::Sequencer& sequencer, Worker& worker, core::Command command) {
-  storage::Ticket ticket{.command = std::move(command), .port = &worker, .on_reply = {}, .reply = {}};
-  co_await AwaitReply(ticket, [&sequencer](storage::Ticket* t) {
-    sequencer.Submit(t);
+  return Exchange(worker, std::move(command), [&sequencer](storage::Ticket* ticket) {
+    sequencer.Submit(ticket);
     return true;
   });
-  co_return std::move(ticket.reply);
 }
 
 asio::awaitable<core::Reply> TryCommit(storage::Sequencer& sequencer, Worker& worker, core::Command command) {
-  storage::Ticket ticket{.command = std::move(command), .port = &worker, .on_reply = {}, .reply = {}};
-  co_await AwaitReply(ticket, [&sequencer](storage::Ticket* t) { return sequencer.TrySubmit(t); });
-  co_return std::move(ticket.reply);
+  return Exchange(worker, std::move(command),
+                  [&sequencer](storage::Ticket* ticket) { return sequencer.TrySubmit(ticket); });
 }
 
 }  // namespace waystation::flow

@@ -140,17 +140,17 @@ class PaymentService final : public Base {
   }
 
   absl::Status StartPay(const grpc::ByteBuffer& bytes, const UnaryCall& call) {
-    v1::PayRequest request;
-    if (absl::Status status = ParseRequest(bytes, &request); !status.ok()) return status;
+    StackMessage<v1::PayRequest> request;
+    if (absl::Status status = ParseRequest(bytes, &*request); !status.ok()) return status;
     if (absl::Status status = backend_.CheckServing(); !status.ok()) return status;
-    absl::StatusOr<flow::PayOrder> order = CheckOrder(request, call);
+    absl::StatusOr<flow::PayOrder> order = CheckOrder(*request, call);
     if (!order.ok()) return order.status();
     const core::StationId station = order->station;
     backend_.FlowOf(station).Pay(*std::move(order), [call](flow::PaymentFlow::Result result) {
       if (!result.status.ok()) return call.Fail(result.status);
-      v1::PayResponse response;
-      ToProto(result.payment, response.mutable_payment());
-      call.Finish(response);
+      StackMessage<v1::PayResponse> response;
+      ToProto(result.payment, response->mutable_payment());
+      call.Finish(*response);
     });
     return absl::OkStatus();
   }

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "google/protobuf/arena.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -39,6 +40,24 @@ grpc::ByteBuffer Serialize(const Message& message) {
   WS_CHECK(status.ok(), "a response does not serialize");
   return bytes;
 }
+
+// A message that lives in a block of its own, on the stack of whoever makes it: its parts cost no allocation each.
+template <typename Message>
+class StackMessage {
+ public:
+  StackMessage() : arena_(block_, sizeof(block_)), message_(google::protobuf::Arena::CreateMessage<Message>(&arena_)) {}
+  StackMessage(const StackMessage&) = delete;
+  StackMessage& operator=(const StackMessage&) = delete;
+
+  Message& operator*() { return *message_; }
+  Message* operator->() { return message_; }
+
+ private:
+  // Room for a payment and its history; what is larger takes from the heap as usual.
+  alignas(8) char block_[3'072];
+  google::protobuf::Arena arena_;
+  Message* const message_;
+};
 
 // One unary call on its way to its answer. Copied freely; Finish is called exactly once, on any thread.
 class UnaryCall {
