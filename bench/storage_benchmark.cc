@@ -50,7 +50,7 @@ class AnswerWait final : public storage::ReplyPort {
 };
 
 // Keeps so many payments under way, and turns each answer into the next command at once, on the sequencer's own thread:
-// every block but the last ones is full, and nothing but the storage is measured.
+// blocks are full but for the first and the last ones (legs/block shows it), and nothing but the storage is measured.
 class PaymentPump final : public storage::ReplyPort {
  public:
   PaymentPump(storage::Sequencer* sequencer, size_t under_way) : sequencer_(sequencer), tickets_(under_way) {}

@@ -69,6 +69,14 @@ void AddStations(CLI::App& app, PayOptions& pay) {
   app.add_option("--seed", pay.seed, "Of what is paid; printed, random when not given");
 }
 
+// What a figure is of: it must stand beside it, since both sides of a comparison depend on it.
+void AddShape(const PayOptions& pay, boost::json::object& json) {
+  json["in_flight"] = pay.load.in_flight;
+  json["channels"] = pay.load.channels;
+  json["threads"] = pay.load.threads;
+  json["seed"] = pay.seed;
+}
+
 void Complain(const absl::Status& status) {
   fmt::print(stderr, "switchbench: {}\n", std::string(status.message()));
 }
@@ -82,7 +90,7 @@ int Conclude(const Options& options, std::string_view what, const absl::StatusOr
   fmt::print(options.people(), "{}", LoadText(what, *result));
   if (!options.json_path.empty()) {
     boost::json::object json = LoadJson(*result);
-    json["seed"] = options.pay.seed;
+    AddShape(options.pay, json);
     if (const absl::Status status = WriteJson(options.json_path, json); !status.ok()) {
       Complain(status);
       return kFailed;
@@ -102,10 +110,12 @@ int DoCompare(Options& options) {
     Complain(result.status());
     return Interrupted() ? kInterrupted : kFailed;
   }
+  fmt::print(options.people(), "\n{} in flight on {} connections, {} generator threads\n", options.pay.load.in_flight,
+             options.pay.load.channels, options.pay.load.threads);
   fmt::print(options.people(), "{}", CompareText(*result));
   if (!options.json_path.empty()) {
     boost::json::object json = CompareJson(*result);
-    json["seed"] = options.pay.seed;
+    AddShape(options.pay, json);
     if (const absl::Status status = WriteJson(options.json_path, json); !status.ok()) {
       Complain(status);
       return kFailed;

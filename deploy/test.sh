@@ -4,8 +4,9 @@
 #   tsan     the layers without gRPC (core, storage, flow, adapters) with ThreadSanitizer
 #   fuzz     the fuzz targets, a bounded number of runs each
 #   release  all tests and the lint tests, on what is shipped
-# The first build or test run that fails ends it, so that the last thing printed is ctest's summary of what failed; when
-# none does, it is that of the release tests. Exit 0 only when every build and every test passed.
+# The first build or test run that fails ends it, so that the last thing printed is what failed: the compiler's error or
+# ctest's summary. When none does, it is ctest's summary of the release tests. Exit 0 only when every build and every test
+# passed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,5 +1,6 @@
 #include "storage/rocks_commit_log.h"
 
+#include <pthread.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
@@ -129,7 +130,10 @@ class RocksCommitLogImpl final : public RocksCommitLog {
     }
     db_.reset(db);
     if (status.ok()) {
-      if (scratch == nullptr) committer_ = std::thread([this] { RunCommitter(); });
+      if (scratch == nullptr) {
+        committer_ = std::thread([this] { RunCommitter(); });
+        pthread_setname_np(committer_.native_handle(), "committer");
+      }
       return absl::OkStatus();
     }
     families_.clear();

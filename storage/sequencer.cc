@@ -56,8 +56,9 @@ void Sequencer::Submit(Ticket* ticket) {
 void Sequencer::Enqueue(Ticket* ticket, std::unique_lock<std::mutex> lock) {
   WS_CHECK(!stopping_, "a command was submitted after Stop");
   queue_.push_back(ticket);
-  // A thread that is at work looks at the queue by itself; waking it would only cost.
-  const bool wake = std::exchange(waiting_, false);
+  // A thread that is at work looks at the queue by itself, and one that waits for room can do nothing with a command:
+  // waking it would only cost.
+  const bool wake = std::exchange(wants_work_, false);
   lock.unlock();
   if (wake) wake_.notify_one();
 }
@@ -78,8 +79,9 @@ void Sequencer::Run() {
 Sequencer::Wake Sequencer::WaitForWork() {
   std::unique_lock lock(mutex_);
   while (true) {
+    // Taken only when a block can be made of it: what comes meanwhile joins that block.
     const bool room = in_flight_.size() < core::kMaxBlocksInFlight;
-    if (next_ == taken_.size()) {
+    if (room && next_ == taken_.size()) {
       taken_.clear();
       next_ = 0;
       Gather(&lock);
@@ -90,14 +92,14 @@ Sequencer::Wake Sequencer::WaitForWork() {
       if (stopping_) return Wake::kStop;
       if (SnapshotDue()) return Wake::kSnapshot;
     }
-    waiting_ = true;
+    wants_work_ = room;
     // While blocks are on their way, no snapshot is written by itself: the next result is what is waited for.
     if (in_flight_.empty() && position_.last_sequence != snapshot_sequence_) {
       wake_.wait_until(lock, snapshot_at_ + options_.snapshot_interval);
     } else {
       wake_.wait(lock);
     }
-    waiting_ = false;
+    wants_work_ = false;
   }
 }
 
@@ -225,11 +227,7 @@ void Sequencer::AppendRows() {
   while (!in_flight_.empty() && !failed_) {
     {
       std::unique_lock lock(mutex_);
-      while (appended_ == 0 && append_failure_.empty()) {
-        waiting_ = true;
-        wake_.wait(lock);
-      }
-      waiting_ = false;
+      wake_.wait(lock, [this] { return appended_ > 0 || !append_failure_.empty(); });
     }
     FinishDurable();
   }
@@ -247,7 +245,7 @@ void Sequencer::OnAppended(const CommitResult& result) {
     case CommitOutcome::kUnknown: append_failure_ = "a commit failed: " + result.cause; break;
   }
   // Under the lock: the last result lets Stop return, and the sequencer may be gone right after.
-  if (std::exchange(waiting_, false)) wake_.notify_one();
+  wake_.notify_one();
 }
 
 void Sequencer::FinishDurable() {

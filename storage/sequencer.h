@@ -119,7 +119,7 @@ class Sequencer {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Ticket*> queue_;  // guarded by mutex_
-  bool waiting_ = false;        // guarded by mutex_
+  bool wants_work_ = false;     // guarded by mutex_: the thread waits, and has room for another block
   bool stopping_ = false;       // guarded by mutex_
   size_t appended_ = 0;         // guarded by mutex_: results that came in and were not looked at
   std::string append_failure_;  // guarded by mutex_

@@ -42,7 +42,7 @@ class Switch {
   const std::string& address() const { return address_; }
 
   // Takes nothing new, lets what is in progress finish (at most kDrainLimit; then its callers are told the state
-  // reached), writes a last snapshot, and closes.
+  // reached), writes a last snapshot, and closes. Whoever comes meanwhile, for kRefuseAtLeast, is told so.
   void Stop();
 
  private:

@@ -41,7 +41,8 @@ grpc::ByteBuffer Serialize(const Message& message) {
   return bytes;
 }
 
-// A message that lives in a block of its own, on the stack of whoever makes it: its parts cost no allocation each.
+// A message that lives in a block of its own, on the stack of whoever makes it: its parts and short texts cost no
+// allocation each.
 template <typename Message>
 class StackMessage {
  public:
@@ -53,7 +54,7 @@ class StackMessage {
   Message* operator->() { return message_; }
 
  private:
-  // Room for a payment and its history; what is larger takes from the heap as usual.
+  // Room for a usual payment; what does not fit is taken from the heap.
   alignas(8) char block_[3'072];
   google::protobuf::Arena arena_;
   Message* const message_;

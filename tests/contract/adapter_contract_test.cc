@@ -171,7 +171,7 @@ TEST_P(AdapterContract, NothingIsSentOnceTheDeadlineHasPassed) {
   EXPECT_FALSE(Await(biller_->Probe(passed)));
 }
 
-TEST_P(AdapterContract, SilenceIsUnknownAtTheDeadline) {
+TEST_P(AdapterContract, SilenceIsUnknownNotBeforeTheDeadline) {
   const CapabilityCard& card = biller_->card();
   const PaymentRequest request = Payment(1);
   const std::unique_ptr<BillerAdapter> slow = Make(GetParam().slow_settings);

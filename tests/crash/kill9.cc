@@ -21,9 +21,8 @@ using waystation::e2e::Api;
 using waystation::e2e::SwitchOptions;
 using waystation::e2e::SwitchProcess;
 
-constexpr int kClients = 6;
-// A round's kill comes at one of its first answers, or at a later one.
-constexpr int kMostAnswers = 600;
+// A round's kill comes at one of its first answers, or at a later one: at most so many for each client.
+constexpr uint64_t kMostAnswersEach = 100;
 
 // What was found wrong.
 class Faults {
@@ -107,21 +106,22 @@ absl::Status RunRound(int round, int answers, SwitchProcess& process, std::deque
   return cut.ok() ? absl::OkStatus() : absl::InternalError("day cut: " + cut.status.error_message());
 }
 
-absl::Status RunRounds(int rounds, uint64_t seed, Faults& faults, Tally& tally) {
+absl::Status RunRounds(int rounds, uint64_t seed, uint64_t client_count, Faults& faults, Tally& tally) {
   absl::StatusOr<std::unique_ptr<SwitchProcess>> process = SwitchProcess::Make(Options());
   if (!process.ok()) return process.status();
   if (absl::Status started = (*process)->Start(); !started.ok()) return started;
   AnswerGate gate;
   std::deque<StationClient> clients;
-  for (int i = 0; i < kClients; ++i) {
+  for (uint64_t i = 0; i < client_count; ++i) {
     clients.emplace_back(
-        i, seed * kClients + static_cast<uint64_t>(i), &tally,
+        static_cast<int>(i), seed * client_count + i, &tally,
         [&faults](const std::string& fault) { faults.Add(fault); }, [&gate] { gate.OnAnswer(); });
   }
   ForEachAtOnce(clients, **process, [](StationClient& client, const Api& api) { client.Open(api); });
   std::mt19937_64 random(seed);
   for (int round = 1; round <= rounds && faults.count() == 0; ++round) {
-    const int answers = std::uniform_int_distribution<int>(1, kMostAnswers)(random);
+    const int answers =
+        std::uniform_int_distribution<int>(1, static_cast<int>(kMostAnswersEach * client_count))(random);
     if (absl::Status status = RunRound(round, answers, **process, clients, gate, tally); !status.ok()) return status;
     fmt::print("round {}: killed after {} answers\n", round, answers);
     std::fflush(stdout);
@@ -142,23 +142,26 @@ bool ReadNumber(const char* text, uint64_t* number) {
 int main(int argc, char** argv) {
   uint64_t rounds = 20;
   uint64_t seed = 1;
+  uint64_t clients = 6;
   for (int i = 1; i < argc; i += 2) {
     const std::string_view option = argv[i];
-    uint64_t* number = option == "--rounds" ? &rounds : option == "--seed" ? &seed : nullptr;
+    uint64_t* number = nullptr;
+    if (option == "--rounds") number = &rounds;
+    if (option == "--seed") number = &seed;
+    if (option == "--clients") number = &clients;
     if (number == nullptr || i + 1 == argc || !ReadNumber(argv[i + 1], number)) {
-      fmt::print(stderr, "{} is not understood; expected: kill9 [--rounds N] [--seed S]\n", option);
+      fmt::print(stderr, "{} is not understood; expected: kill9 [--rounds N] [--seed S] [--clients C]\n", option);
       return 2;
     }
   }
   Faults faults;
   Tally tally;
-  const absl::Status status = RunRounds(static_cast<int>(rounds), seed, faults, tally);
+  const absl::Status status = RunRounds(static_cast<int>(rounds), seed, clients, faults, tally);
   if (!status.ok()) faults.Add(std::string(status.message()));
   fmt::print(
-      "kill9 --rounds {} --seed {}: {} payments, {} cancelled; {} answers before a kill, {} requests without an "
-      "answer; "
-      "{} payments settled after a restart; {} faults\n",
-      rounds, seed, tally.payments.load(), tally.cancelled.load(), tally.answers.load(), tally.unanswered.load(),
-      tally.resolved.load(), faults.count());
+      "kill9 --rounds {} --seed {} --clients {}: {} payments, {} cancelled; {} answers before a kill, {} requests "
+      "without an answer; {} payments settled after a restart; {} faults\n",
+      rounds, seed, clients, tally.payments.load(), tally.cancelled.load(), tally.answers.load(),
+      tally.unanswered.load(), tally.resolved.load(), faults.count());
   return faults.count() == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

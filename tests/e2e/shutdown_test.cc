@@ -48,7 +48,7 @@ class Load {
                                                    CustomerNumber("mobile", i % 1'000, i % 4 == 0 ? 92 : 0), 2'000);
       const Answer<v1::PayResponse> answer = Pay(api, request);
       if (!answer.ok()) {
-        // CANCELLED: it came in just as the server closed, and reached no service.
+        // CANCELLED: gRPC's own, for a call that comes in just as the server closes.
         EXPECT_THAT(answer.status.error_code(), AnyOf(grpc::StatusCode::UNAVAILABLE, grpc::StatusCode::CANCELLED))
             << answer.status.error_message();
         return;
@@ -123,6 +123,8 @@ class ShutdownWithSilentBiller : public SwitchTest {
     ASSERT_TRUE(held.has_value());
     EXPECT_EQ(held->payment().state(), v1::PAYMENT_STATE_HELD);
 
+    process_->child().Signal(SIGTERM);
+    ExpectRefusedInWords();
     const absl::Status stopped = process_->Stop();
     const Answer<v1::PayResponse> answer = caller.Join();
     ASSERT_TRUE(stopped.ok()) << stopped;
@@ -140,6 +142,19 @@ class ShutdownWithSilentBiller : public SwitchTest {
     EXPECT_EQ(account.available_fen(), 95'000);
     EXPECT_TRUE(Stop().ok());
     EXPECT_TRUE(process_->VerifyJournal().ok());
+  }
+
+ private:
+  // While what is in progress is waited for, a new request is told why it is refused.
+  void ExpectRefusedInWords() {
+    v1::PayRequest request = PayRequestFor(StationNumber(1), "", "mobile", CustomerNumber("mobile", 1, 0), 2'000);
+    Answer<v1::PayResponse> answer;
+    for (int i = 0; i == 0 || answer.ok(); ++i) {  // the signal may come later than the first of them
+      request.set_request_id(fmt::format("late-{}", i));
+      answer = Pay(api_, request);
+    }
+    EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_THAT(answer.status.error_message(), HasSubstr("the switch is shutting down; nothing was done"));
   }
 };
 

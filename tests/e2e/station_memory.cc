@@ -27,9 +27,12 @@ double ResidentMegabytes(pid_t pid) {
   return 0;
 }
 
+constexpr int kFailuresShown = 20;
+
 int RegisterAll(const SwitchProcess& process, int stations) {
   std::atomic<int> next{0};
   std::atomic<int> registered{0};
+  std::atomic<int> failed{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, api = process.Connect()] {
@@ -41,7 +44,7 @@ int RegisterAll(const SwitchProcess& process, int stations) {
         const auto answer = Call(api.admin.get(), &v1::AdminService::Stub::RegisterStation, request);
         if (answer.ok()) {
           ++registered;
-        } else {
+        } else if (failed++ < kFailuresShown) {
           fmt::print(stderr, "station {}: status {}: {}\n", request.station_id(),
                      static_cast<int>(answer.status.error_code()), answer.status.error_message());
         }

@@ -22,14 +22,16 @@ core::Payment PaymentIn(PaymentState state, uint64_t id = 1) {
   core::Payment payment;
   payment.id = core::PaymentId::FromNumber(id);
   payment.state = state;
+  payment.voucher = "12345678901234567890";
   return payment;
 }
 
 class WaitBoardTest : public ::testing::Test {
  protected:
-  // Notes "name STATE" when it is answered.
+  // Notes "name STATE" when it is answered, with a payment that is whole.
   WaitBoard::Answer Note(const std::string& name) {
-    return [this, name](const core::Payment& payment) {
+    return [this, name](core::Payment payment) {
+      EXPECT_EQ(payment.voucher.size(), 20u);
       answers_.push_back(fmt::format("{} {}", name, core::Name(payment.state)));
     };
   }

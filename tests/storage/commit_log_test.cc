@@ -5,14 +5,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <deque>
+#include <future>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "fmt/format.h"
 #include "storage/memory_commit_log.h"
 #include "storage/rocks_commit_log.h"
 #include "switch/core/check.h"
+#include "switch/core/limits.h"
+#include "tests/storage/patience.h"
 #include "tests/storage/running_ledger.h"
 #include "tests/storage/temporary_folder.h"
 
@@ -127,6 +134,38 @@ TYPED_TEST(CommitLogTest, ABlockIsDurableOnceItIsAnswered) {
   EXPECT_EQ(result.outcome, CommitOutcome::kDurable);
   EXPECT_EQ(result.cause, "");
   EXPECT_THAT(BlocksFrom(this->store_.log(), 1), ElementsAre(Pair(1, std::string("one\0two", 7))));
+}
+
+TYPED_TEST(CommitLogTest, BlocksThatDoNotWaitForEachOtherAreAnsweredInOrder) {
+  // Large ones are written by another thread, and small ones must not overtake them.
+  constexpr uint64_t kRounds = 20;
+  std::mutex mutex;
+  std::vector<uint64_t> durable;
+  std::promise<void> all;
+  Blocks expected;
+  std::deque<SealedBlock> blocks;
+  uint64_t next = 1;
+  for (uint64_t i = 0; i < 3 * kRounds; ++i) {
+    const uint64_t last = i % 3 == 1 ? next : next + core::kLegsToOverlap - 1;
+    blocks.push_back(Block(next, last, fmt::format("block {}", i)));
+    expected.emplace_back(next, blocks.back().bytes);
+    next = last + 1;
+  }
+  for (const SealedBlock& block : blocks) {
+    RowBatch rows;
+    rows.Put(Table::kPayments, "last", block.bytes);
+    this->store_.log().Append(&block, rows, [&, first = block.first_sequence](const CommitResult& result) {
+      EXPECT_EQ(result.outcome, CommitOutcome::kDurable);
+      const std::lock_guard lock(mutex);
+      durable.push_back(first);
+      if (durable.size() == 3 * kRounds) all.set_value();
+    });
+  }
+  ASSERT_EQ(all.get_future().wait_for(kPatience), std::future_status::ready);
+  const std::lock_guard lock(mutex);
+  EXPECT_TRUE(std::is_sorted(durable.begin(), durable.end()));
+  EXPECT_EQ(BlocksFrom(this->store_.log(), 1), expected);
+  EXPECT_EQ(this->Get(Table::kPayments, "last"), expected.back().second);
 }
 
 TYPED_TEST(CommitLogTest, BlocksAreReadFromTheOneThatHoldsTheSequenceNumber) {
