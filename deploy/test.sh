@@ -5,8 +5,8 @@
 #   fuzz     the fuzz targets, a bounded number of runs each
 #   release  all tests and the lint tests, on what is shipped
 # The first build or test run that fails ends it, so that the last thing printed is what failed: the compiler's error or
-# ctest's summary. When none does, it is ctest's summary of the release tests. Exit 0 only when every build and every test
-# passed.
+# ctest's summary. When none does, it is ctest's summary of the release tests. Exit 0 only when every build and every
+# test passed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
