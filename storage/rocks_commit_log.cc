@@ -69,7 +69,9 @@ rocksdb::DBOptions DatabaseOptions() {
 rocksdb::ColumnFamilyOptions FamilyOptions(int family, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
   options.compression = rocksdb::kLZ4Compression;
-  options.write_buffer_size = 32 << 20;
+  // Flushed seldom, since flushing and compacting take from the cores that serve; kMaxMemtableBytes bounds all
+  // together.
+  options.write_buffer_size = 64 << 20;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
