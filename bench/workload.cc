@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 
+#include "fmt/compile.h"
 #include "fmt/format.h"
 
 namespace waystation::bench {
@@ -14,26 +16,16 @@ constexpr std::array<int64_t, 4> kAmountsFen = {2'000, 3'000, 5'000, kLargestAmo
 constexpr uint64_t kWellBehavedEndings = 90;
 constexpr char kOperatorId[] = "9900000001";
 
-// `number` with leading zeros. What the generator spends on a request is taken from the switch on the same cores.
-void AppendPadded(uint64_t number, size_t digits, std::string& text) {
-  const fmt::format_int plain(number);
-  if (plain.size() < digits) text.append(digits - plain.size(), '0');
-  text.append(plain.data(), plain.size());
-}
-
 void WriteCustomerNumber(CustomerShape shape, Random& random, std::string& text) {
   text.clear();
   const uint64_t ending = random.Below(kWellBehavedEndings);
   switch (shape) {
     case CustomerShape::kMobile:
-      text.assign("1");
-      AppendPadded(3 + random.Below(7), 1, text);
-      AppendPadded(random.Below(10'000'000), 7, text);
-      AppendPadded(ending, 2, text);
+      fmt::format_to(std::back_inserter(text), FMT_COMPILE("1{}{:07}{:02}"), 3 + random.Below(7),
+                     random.Below(10'000'000), ending);
       return;
     case CustomerShape::kMeter:
-      AppendPadded(random.Below(100'000'000), 8, text);
-      AppendPadded(ending, 2, text);
+      fmt::format_to(std::back_inserter(text), FMT_COMPILE("{:08}{:02}"), random.Below(100'000'000), ending);
       return;
   }
 }
@@ -92,10 +84,10 @@ PaymentMaker::PaymentMaker(const PaymentMix& mix, size_t slot)
 void PaymentMaker::MakeNext(v1::PayRequest& request) {
   std::string& station = *request.mutable_station_id();
   station.clear();
-  AppendPadded(mix_.first_station + mix_.stations.Pick(random_), 12, station);
+  fmt::format_to(std::back_inserter(station), FMT_COMPILE("{:012}"), mix_.first_station + mix_.stations.Pick(random_));
   std::string& request_id = *request.mutable_request_id();
   request_id.assign(request_id_prefix_);
-  request_id.append(fmt::format_int(++made_).c_str());
+  fmt::format_to(std::back_inserter(request_id), FMT_COMPILE("{}"), ++made_);
   WriteCustomerNumber(mix_.customers, random_, *request.mutable_customer_number());
   request.set_operator_id(kOperatorId);
   request.set_biller_id(mix_.biller_id);
