@@ -19,7 +19,8 @@ Sequencer::Sequencer(const ChainPosition& position, core::Ledger* ledger, Commit
       observer_(observer),
       options_(std::move(options)),
       position_(position),
-      snapshot_sequence_(options_.snapshot_sequence.value_or(position.last_sequence)) {
+      snapshot_sequence_(options_.snapshot_sequence.value_or(position.last_sequence)),
+      snapshot_at_(clock->Steady()) {
   WS_CHECK(position.last_sequence == ledger->last_sequence(), "ledger and journal stand at different places");
 }
 
@@ -28,7 +29,6 @@ Sequencer::~Sequencer() {
 }
 
 void Sequencer::Start() {
-  snapshot_at_ = std::chrono::steady_clock::now();
   thread_ = std::thread([this] { Run(); });
   pthread_setname_np(thread_.native_handle(), "sequencer");
 }
@@ -65,35 +65,55 @@ void Sequencer::Enqueue(Ticket* ticket, std::unique_lock<std::mutex> lock) {
 
 void Sequencer::Run() {
   while (!failed_) {
-    switch (WaitForWork()) {
-      case Wake::kWork:
-        FinishDurable();
-        while (!failed_ && next_ < taken_.size() && in_flight_.size() < core::kMaxBlocksInFlight) DecideBatch();
-        break;
-      case Wake::kSnapshot: AppendRows(); break;
-      case Wake::kStop: AppendRows(); return;
-    }
+    const Wake wake = WaitForWork();
+    if (wake == Wake::kStop) return;
+    Do(wake);
   }
+}
+
+void Sequencer::RunReady() {
+  while (!failed_) {
+    std::unique_lock lock(mutex_);
+    const std::optional<Wake> wake = NextWork(&lock);
+    lock.unlock();
+    if (!wake.has_value() || *wake == Wake::kStop) return;
+    Do(*wake);
+  }
+}
+
+void Sequencer::Do(Wake wake) {
+  switch (wake) {
+    case Wake::kWork:
+      FinishDurable();
+      while (!failed_ && next_ < taken_.size() && in_flight_.size() < core::kMaxBlocksInFlight) DecideBatch();
+      return;
+    case Wake::kSnapshot: AppendRows(); return;
+    case Wake::kStop: return;
+  }
+}
+
+std::optional<Sequencer::Wake> Sequencer::NextWork(std::unique_lock<std::mutex>* lock) {
+  // Taken only when a block can be made of it: what comes meanwhile joins that block.
+  const bool room = in_flight_.size() < core::kMaxBlocksInFlight;
+  if (room && next_ == taken_.size()) {
+    taken_.clear();
+    next_ = 0;
+    Gather(lock);
+    taken_.swap(queue_);
+  }
+  if (appended_ > 0 || !append_failure_.empty() || (next_ < taken_.size() && room)) return Wake::kWork;
+  // While blocks are on their way, no snapshot is written by itself: the next result is what is waited for.
+  if (!in_flight_.empty()) return std::nullopt;
+  if (position_.last_sequence != snapshot_sequence_ && (stopping_ || SnapshotDue())) return Wake::kSnapshot;
+  if (stopping_) return Wake::kStop;
+  return std::nullopt;
 }
 
 Sequencer::Wake Sequencer::WaitForWork() {
   std::unique_lock lock(mutex_);
   while (true) {
-    // Taken only when a block can be made of it: what comes meanwhile joins that block.
-    const bool room = in_flight_.size() < core::kMaxBlocksInFlight;
-    if (room && next_ == taken_.size()) {
-      taken_.clear();
-      next_ = 0;
-      Gather(&lock);
-      taken_.swap(queue_);
-    }
-    if (appended_ > 0 || !append_failure_.empty() || (next_ < taken_.size() && room)) return Wake::kWork;
-    if (in_flight_.empty()) {
-      if (stopping_) return Wake::kStop;
-      if (SnapshotDue()) return Wake::kSnapshot;
-    }
-    wants_work_ = room;
-    // While blocks are on their way, no snapshot is written by itself: the next result is what is waited for.
+    if (const std::optional<Wake> wake = NextWork(&lock); wake.has_value()) return *wake;
+    wants_work_ = in_flight_.size() < core::kMaxBlocksInFlight;
     if (in_flight_.empty() && position_.last_sequence != snapshot_sequence_) {
       wake_.wait_until(lock, snapshot_at_ + options_.snapshot_interval);
     } else {
@@ -115,8 +135,7 @@ void Sequencer::Gather(std::unique_lock<std::mutex>* lock) {
 }
 
 bool Sequencer::SnapshotDue() const {
-  return position_.last_sequence != snapshot_sequence_ &&
-         std::chrono::steady_clock::now() - snapshot_at_ >= options_.snapshot_interval;
+  return position_.last_sequence != snapshot_sequence_ && clock_->Steady() - snapshot_at_ >= options_.snapshot_interval;
 }
 
 void Sequencer::DecideBatch() {
@@ -209,7 +228,7 @@ void Sequencer::AppendBlock(PendingBlock pending) {
   if (SnapshotDue()) {
     AddSnapshotRows(position_, ledger_, &rows_);
     snapshot_sequence_ = position_.last_sequence;
-    snapshot_at_ = std::chrono::steady_clock::now();
+    snapshot_at_ = clock_->Steady();
   }
   in_flight_.push_back(std::move(pending));
   log_->Append(&sealed_, rows_, [this](const CommitResult& result) { OnAppended(result); });
@@ -217,20 +236,13 @@ void Sequencer::AppendBlock(PendingBlock pending) {
 }
 
 void Sequencer::AppendRows() {
-  if (position_.last_sequence == snapshot_sequence_) return;
   rows_.Clear();
   AddSnapshotRows(position_, ledger_, &rows_);
   snapshot_sequence_ = position_.last_sequence;
-  snapshot_at_ = std::chrono::steady_clock::now();
+  snapshot_at_ = clock_->Steady();
   in_flight_.push_back({.last_sequence = position_.last_sequence, .tickets = {}, .changes = {}});
   log_->Append(nullptr, rows_, [this](const CommitResult& result) { OnAppended(result); });
-  while (!in_flight_.empty() && !failed_) {
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return appended_ > 0 || !append_failure_.empty(); });
-    }
-    FinishDurable();
-  }
+  FinishDurable();
 }
 
 void Sequencer::OnAppended(const CommitResult& result) {

@@ -54,7 +54,9 @@ class PaymentObserver {
 // batch into a block, and hands it to the commit log with the derived rows that are due. A reply leaves only when all
 // that it is based on is durable; so do reads.
 //
-// Threads: Submit from any; the ledger belongs to the sequencer's own thread from Start to Stop.
+// Threads: Submit from any; the ledger belongs to the sequencer's own thread from Start to Stop. Instead of Start,
+// whose thread waits for what comes, an owner may call RunReady himself, again and again, from one thread: the
+// simulation does.
 //
 // Failure: when a commit is anything but durable, `on_fatal` is called on the sequencer's thread and nothing is decided
 // or answered after it. on_fatal is expected to end the process.
@@ -80,6 +82,10 @@ class Sequencer {
   // Decides what was submitted, writes a last snapshot, and ends the thread. Nothing is submitted from then on.
   void Stop();
 
+  // Does what can be done without waiting: decides what was submitted, appends, writes a snapshot that is due, delivers
+  // what became durable.
+  void RunReady();
+
   // New work: false when the queue is full, and the ticket was not taken.
   [[nodiscard]] bool TrySubmit(Ticket* ticket);
   // What must not be refused: outcomes, and commands of people.
@@ -95,7 +101,10 @@ class Sequencer {
 
   void Enqueue(Ticket* ticket, std::unique_lock<std::mutex> lock);
   void Run();
+  void Do(Wake wake);
   Wake WaitForWork();
+  // What is to be done now; null when there is nothing to do but wait.
+  std::optional<Wake> NextWork(std::unique_lock<std::mutex>* lock);
   void Gather(std::unique_lock<std::mutex>* lock);
   void DecideBatch();
   void Decide(Ticket* ticket, const core::BlockStamp& stamp, PendingBlock* pending);
@@ -133,7 +142,7 @@ class Sequencer {
   RowBatch rows_;
   std::deque<PendingBlock> in_flight_;
   uint64_t snapshot_sequence_;
-  std::chrono::steady_clock::time_point snapshot_at_;
+  core::SteadyTime snapshot_at_;
   bool failed_ = false;
 
   std::thread thread_;

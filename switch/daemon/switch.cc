@@ -92,7 +92,7 @@ absl::Status Switch::AddBillers() {
     absl::StatusOr<std::unique_ptr<adapters::BillerAdapter>> adapter =
         adapters::Create(biller.adapter(), SettingsOf(biller), CardOverridesOf(biller));
     if (!adapter.ok()) return adapter.status();
-    router_.Add(std::make_unique<flow::BillerLane>(biller.id(), biller.name(), *std::move(adapter)));
+    router_.Add(std::make_unique<flow::BillerLane>(biller.id(), biller.name(), *std::move(adapter), &clock_));
   }
   patterns_ = std::make_unique<rpc::CustomerNumberPatterns>(router_);
   seal_ = std::make_unique<rpc::TokenSeal>(folder_.token_key());
@@ -105,8 +105,8 @@ absl::Status Switch::StartWorkers() {
       .longest_interval = std::chrono::milliseconds(config_.resolver().longest_interval_ms()),
       .review_after = std::chrono::milliseconds(config_.resolver().review_after_ms())};
   for (uint32_t i = 0; i < config_.workers().threads(); ++i) {
-    auto worker = std::make_unique<flow::Worker>(fmt::format("worker {}", i));
-    auto flow = std::make_unique<flow::PaymentFlow>(worker.get(), sequencer_.get(), &router_, &clock_, schedule,
+    auto worker = std::make_unique<flow::Worker>(&clock_, fmt::format("worker {}", i));
+    auto flow = std::make_unique<flow::PaymentFlow>(worker.get(), sequencer_.get(), &router_, schedule,
                                                     config_.workers().max_in_progress());
     backend_.flows.push_back(flow.get());
     lanes_.push_back({std::move(worker), std::move(flow)});

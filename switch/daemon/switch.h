@@ -68,7 +68,7 @@ class Switch {
   flow::Router router_;
   rpc::WatchHub watchers_;
   std::unique_ptr<storage::Sequencer> sequencer_;
-  flow::Worker reader_{"reader"};
+  flow::Worker reader_{&clock_, "reader"};
   std::vector<Lane> lanes_;
   std::unique_ptr<rpc::TokenSeal> seal_;
   std::unique_ptr<rpc::CustomerNumberPatterns> patterns_;

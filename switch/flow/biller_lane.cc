@@ -36,8 +36,9 @@ asio::awaitable<Outcome> Contained(asio::awaitable<Outcome> operation) {
 
 }  // namespace
 
-BillerLane::BillerLane(std::string biller_id, std::string name, std::unique_ptr<adapters::BillerAdapter> adapter)
-    : biller_id_(std::move(biller_id)), name_(std::move(name)), adapter_(std::move(adapter)) {}
+BillerLane::BillerLane(std::string biller_id, std::string name, std::unique_ptr<adapters::BillerAdapter> adapter,
+                       const core::Clock* clock)
+    : biller_id_(std::move(biller_id)), name_(std::move(name)), adapter_(std::move(adapter)), clock_(clock) {}
 
 std::optional<BillerLane::Place> BillerLane::Enter() {
   const uint32_t before = in_flight_.fetch_add(1, std::memory_order_relaxed);
@@ -67,7 +68,7 @@ asio::awaitable<adapters::CancelOutcome> BillerLane::Cancel(const core::Payment&
 }
 
 adapters::Deadline BillerLane::DeadlineFromNow() const {
-  return std::chrono::steady_clock::now() + card().time_limit;
+  return clock_->Steady() + card().time_limit;
 }
 
 }  // namespace waystation::flow

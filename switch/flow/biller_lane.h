@@ -8,6 +8,7 @@
 
 #include "adapters/biller_adapter.h"
 #include "boost/asio/awaitable.hpp"
+#include "switch/core/clock.h"
 #include "switch/core/payment.h"
 
 namespace waystation::flow {
@@ -37,7 +38,9 @@ class BillerLane {
     std::atomic<uint32_t>* in_flight_;
   };
 
-  BillerLane(std::string biller_id, std::string name, std::unique_ptr<adapters::BillerAdapter> adapter);
+  // The clock outlives the lane.
+  BillerLane(std::string biller_id, std::string name, std::unique_ptr<adapters::BillerAdapter> adapter,
+             const core::Clock* clock);
 
   const std::string& biller_id() const { return biller_id_; }
   const std::string& name() const { return name_; }
@@ -58,6 +61,7 @@ class BillerLane {
   const std::string biller_id_;
   const std::string name_;
   const std::unique_ptr<adapters::BillerAdapter> adapter_;
+  const core::Clock* const clock_;
   std::atomic<uint32_t> in_flight_{0};
 };
 

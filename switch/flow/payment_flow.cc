@@ -72,14 +72,14 @@ std::optional<core::Decline> CardDecline(const adapters::CapabilityCard& card, c
   return OwedDecline(card.amount_rule, order.amount, order.inquiry);
 }
 
-PaymentFlow::PaymentFlow(Worker* worker, storage::Sequencer* sequencer, const Router* router, const core::Clock* clock,
-                         ResolverSchedule schedule, size_t max_in_progress)
+PaymentFlow::PaymentFlow(Worker* worker, storage::Sequencer* sequencer, const Router* router, ResolverSchedule schedule,
+                         size_t max_in_progress)
     : worker_(worker),
       sequencer_(sequencer),
       router_(router),
       max_in_progress_(max_in_progress),
-      board_(worker->io()),
-      resolver_(worker, sequencer, router, &board_, clock, schedule) {}
+      board_(worker),
+      resolver_(worker, sequencer, router, &board_, schedule) {}
 
 bool PaymentFlow::Admit() {
   if (in_progress_->fetch_add(1, std::memory_order_relaxed) < max_in_progress_) return true;

@@ -82,8 +82,8 @@ class PaymentFlow {
   using InquiryAnswer = absl::AnyInvocable<void(InquiryResult)>;
 
   // All outlive the flow.
-  PaymentFlow(Worker* worker, storage::Sequencer* sequencer, const Router* router, const core::Clock* clock,
-              ResolverSchedule schedule, size_t max_in_progress);
+  PaymentFlow(Worker* worker, storage::Sequencer* sequencer, const Router* router, ResolverSchedule schedule,
+              size_t max_in_progress);
 
   void Pay(PayOrder order, Answer answer);
   void Cancel(CancelOrder order, Answer answer);

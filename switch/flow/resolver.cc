@@ -15,14 +15,14 @@ namespace asio = boost::asio;
 using MaybeOutcome = std::optional<core::RecordOutcome>;
 
 Resolver::Resolver(Worker* worker, storage::Sequencer* sequencer, const Router* router, WaitBoard* board,
-                   const core::Clock* clock, ResolverSchedule schedule)
+                   ResolverSchedule schedule)
     : worker_(worker),
       sequencer_(sequencer),
       router_(router),
       board_(board),
-      clock_(clock),
+      clock_(worker->clock()),
       schedule_(schedule),
-      timer_(worker->io()) {}
+      alarm_(worker, [this] { RunDue(); }) {}
 
 void Resolver::Adopt(core::Payment payment) {
   WS_CHECK(!HasSettled(payment.state), "a settled payment has nothing to resolve");
@@ -34,29 +34,21 @@ void Resolver::Adopt(core::Payment payment) {
 }
 
 void Resolver::Schedule(const core::Payment& payment, std::chrono::milliseconds delay) {
-  queues_[payment.biller_id].due.emplace(std::chrono::steady_clock::now() + delay, payment.id);
-  SetTimer();
+  queues_[payment.biller_id].due.emplace(clock_.Steady() + delay, payment.id);
+  SetAlarm();
 }
 
-void Resolver::SetTimer() {
-  TimePoint earliest = TimePoint::max();
+void Resolver::SetAlarm() {
+  std::optional<TimePoint> earliest;
   for (const auto& [biller_id, queue] : queues_) {
-    if (queue.busy < core::kMaxResolvingPerBiller && !queue.due.empty()) {
-      earliest = std::min(earliest, queue.due.begin()->first);
-    }
+    if (queue.busy >= core::kMaxResolvingPerBiller || queue.due.empty()) continue;
+    if (!earliest.has_value() || queue.due.begin()->first < *earliest) earliest = queue.due.begin()->first;
   }
-  if (earliest >= timer_at_) return;
-  timer_at_ = earliest;
-  timer_.expires_at(earliest);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;  // set to an earlier time, or the worker is ending
-    timer_at_ = TimePoint::max();
-    RunDue();
-  });
+  if (earliest.has_value()) alarm_.Set(*earliest);
 }
 
 void Resolver::RunDue() {
-  const TimePoint now = std::chrono::steady_clock::now();
+  const TimePoint now = clock_.Steady();
   std::vector<core::PaymentId> start;
   for (auto& [biller_id, queue] : queues_) {
     while (queue.busy < core::kMaxResolvingPerBiller && !queue.due.empty() && queue.due.begin()->first <= now) {
@@ -66,7 +58,7 @@ void Resolver::RunDue() {
     }
   }
   for (core::PaymentId id : start) worker_->Spawn(Attempt(id));
-  SetTimer();
+  SetAlarm();
 }
 
 asio::awaitable<void> Resolver::Attempt(core::PaymentId id) {
@@ -90,7 +82,7 @@ asio::awaitable<void> Resolver::Attempt(core::PaymentId id) {
 
   if (HasSettled(after.state)) {
     cases_.erase(id);
-    SetTimer();
+    SetAlarm();
     co_return;
   }
   Case& open = cases_.at(id);
@@ -176,7 +168,7 @@ asio::awaitable<MaybeOutcome> Resolver::AskCancel(core::Payment payment, BillerL
 }
 
 bool Resolver::PastReview(const core::Payment& payment) const {
-  return clock_->Now() - payment.history.back().time >= schedule_.review_after;
+  return clock_.Now() - payment.history.back().time >= schedule_.review_after;
 }
 
 }  // namespace waystation::flow

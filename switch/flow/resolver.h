@@ -4,10 +4,10 @@
 #include <optional>
 #include <string>
 
+#include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "boost/asio/awaitable.hpp"
-#include "boost/asio/steady_timer.hpp"
 #include "storage/sequencer.h"
 #include "switch/core/clock.h"
 #include "switch/core/payment.h"
@@ -34,7 +34,7 @@ class Resolver {
  public:
   // All outlive the resolver.
   Resolver(Worker* worker, storage::Sequencer* sequencer, const Router* router, WaitBoard* board,
-           const core::Clock* clock, ResolverSchedule schedule);
+           ResolverSchedule schedule);
 
   // From now on the payment is the resolver's. HELD (found at start-up): it counts as sent, and is queried. UNKNOWN,
   // REVERSING, CANCELLING: gone on with.
@@ -43,7 +43,7 @@ class Resolver {
   size_t size() const { return cases_.size(); }
 
  private:
-  using TimePoint = std::chrono::steady_clock::time_point;
+  using TimePoint = core::SteadyTime;
   struct Case {
     core::Payment payment;
     int attempts = 0;  // of the operation that its state calls for
@@ -58,7 +58,7 @@ class Resolver {
 
   void Schedule(const core::Payment& payment, std::chrono::milliseconds delay);
   void RunDue();
-  void SetTimer();
+  void SetAlarm();
   boost::asio::awaitable<void> Attempt(core::PaymentId id);
   // What the next attempt shows; null when nothing is settled by it.
   boost::asio::awaitable<std::optional<core::RecordOutcome>> Ask(core::Payment payment, int attempts);
@@ -74,13 +74,12 @@ class Resolver {
   storage::Sequencer* const sequencer_;
   const Router* const router_;
   WaitBoard* const board_;
-  const core::Clock* const clock_;
+  const core::Clock& clock_;
   const ResolverSchedule schedule_;
 
   absl::flat_hash_map<core::PaymentId, Case> cases_;
-  absl::flat_hash_map<std::string, Queue> queues_;  // by biller id
-  boost::asio::steady_timer timer_;
-  TimePoint timer_at_ = TimePoint::max();
+  absl::btree_map<std::string, Queue> queues_;  // by biller id
+  Alarm alarm_;
 };
 
 }  // namespace waystation::flow

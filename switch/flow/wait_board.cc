@@ -12,8 +12,14 @@ bool HasSettled(core::PaymentState state) {
   return core::IsAtRest(state) || state == core::PaymentState::kReview;
 }
 
+WaitBoard::WaitBoard(Worker* worker)
+    : clock_(worker->clock()), alarm_(worker, [this] {
+        Expire(clock_.Steady());
+        SetAlarm();
+      }) {}
+
 void WaitBoard::Wait(core::Payment payment, TimePoint deadline, Answer answer) {
-  if (closed_ || HasSettled(payment.state) || deadline <= std::chrono::steady_clock::now()) {
+  if (closed_ || HasSettled(payment.state) || deadline <= clock_.Steady()) {
     answer(std::move(payment));
     return;
   }
@@ -22,7 +28,7 @@ void WaitBoard::Wait(core::Payment payment, TimePoint deadline, Answer answer) {
   entry.payment = std::move(payment);
   entry.waiters.push_back({deadline, std::move(answer)});
   deadlines_.emplace(deadline, id);
-  SetTimer();
+  SetAlarm();
 }
 
 void WaitBoard::Publish(core::Payment payment) {
@@ -65,18 +71,10 @@ void WaitBoard::Expire(TimePoint now) {
   }
 }
 
-void WaitBoard::SetTimer() {
-  // Callers mostly settle long before their deadlines, so a timer that is set is left alone unless it is too late.
-  if (deadlines_.empty() || (timer_set_ && timer_at_ <= deadlines_.begin()->first)) return;
-  timer_set_ = true;
-  timer_at_ = deadlines_.begin()->first;
-  timer_.expires_at(timer_at_);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;  // set again, or the worker is ending
-    timer_set_ = false;
-    Expire(std::chrono::steady_clock::now());
-    SetTimer();
-  });
+void WaitBoard::SetAlarm() {
+  // Callers mostly settle long before their deadlines, so an alarm that is set is left alone unless it is too late.
+  if (deadlines_.empty() || (alarm_.at().has_value() && *alarm_.at() <= deadlines_.begin()->first)) return;
+  alarm_.Set(deadlines_.begin()->first);
 }
 
 }  // namespace waystation::flow

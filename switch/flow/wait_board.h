@@ -1,14 +1,12 @@
 #pragma once
 
-#include <chrono>
-
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/functional/any_invocable.h"
-#include "boost/asio/io_context.hpp"
-#include "boost/asio/steady_timer.hpp"
+#include "switch/core/clock.h"
 #include "switch/core/payment.h"
+#include "switch/flow/worker.h"
 
 namespace waystation::flow {
 
@@ -18,10 +16,13 @@ namespace waystation::flow {
 // Threads: the worker's only. Limits: bounded by the calls that the transport holds.
 class WaitBoard {
  public:
-  using TimePoint = std::chrono::steady_clock::time_point;
+  using TimePoint = core::SteadyTime;
   using Answer = absl::AnyInvocable<void(core::Payment)>;
 
-  explicit WaitBoard(boost::asio::io_context& io) : timer_(io) {}
+  // The worker outlives the board.
+  explicit WaitBoard(Worker* worker);
+  WaitBoard(const WaitBoard&) = delete;
+  WaitBoard& operator=(const WaitBoard&) = delete;
 
   // `payment` is its present state, which becomes what the others who wait for it are told.
   void Wait(core::Payment payment, TimePoint deadline, Answer answer);
@@ -43,14 +44,13 @@ class WaitBoard {
   };
 
   void Expire(TimePoint now);
-  void SetTimer();
+  void SetAlarm();
 
   absl::flat_hash_map<core::PaymentId, Entry> entries_;
   absl::btree_set<std::pair<TimePoint, core::PaymentId>> deadlines_;
-  boost::asio::steady_timer timer_;
-  bool timer_set_ = false;
+  const core::Clock& clock_;
+  Alarm alarm_;
   bool closed_ = false;
-  TimePoint timer_at_;
 };
 
 // Nothing that a caller could wait for will happen to the payment by itself.

@@ -14,13 +14,16 @@ namespace waystation::flow {
 
 namespace asio = boost::asio;
 
-Worker::Worker(std::string name) : name_(std::move(name)), work_(io_.get_executor()) {}
+Worker::Worker(const core::Clock* clock, std::string name)
+    : clock_(clock), name_(std::move(name)), work_(io_.get_executor()), timer_(io_) {}
 
 Worker::~Worker() {
   Stop();
 }
 
 void Worker::Start() {
+  started_ = true;
+  SetTimer();
   thread_ = std::thread([this] { io_.run(); });
   pthread_setname_np(thread_.native_handle(), name_.c_str());
 }
@@ -28,6 +31,57 @@ void Worker::Start() {
 void Worker::Stop() {
   io_.stop();
   if (thread_.joinable()) thread_.join();
+}
+
+void Worker::RunReady() {
+  do {
+    RunAlarms();
+  } while (io_.poll() > 0);
+}
+
+std::optional<core::SteadyTime> Worker::NextAlarm() const {
+  if (alarms_.empty()) return std::nullopt;
+  return alarms_.begin()->first.first;
+}
+
+void Worker::RunAlarms() {
+  const core::SteadyTime now = clock_->Steady();
+  while (!alarms_.empty() && alarms_.begin()->first.first <= now) {
+    Alarm* alarm = alarms_.begin()->second;
+    alarm->Clear();
+    alarm->task_();
+  }
+}
+
+void Worker::SetTimer() {
+  const std::optional<core::SteadyTime> next = NextAlarm();
+  // Most alarms are put off or taken back long before their time, so a timer that is set stays unless it is too late.
+  if (!next.has_value() || (timer_at_.has_value() && *timer_at_ <= *next)) return;
+  timer_at_ = next;
+  timer_.expires_at(*next);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;  // set to an earlier time, or the worker is ending
+    timer_at_.reset();
+    RunAlarms();
+    SetTimer();
+  });
+}
+
+void Alarm::Set(core::SteadyTime at) {
+  Clear();
+  key_ = Worker::AlarmKey{at, ++worker_->alarms_set_};
+  worker_->alarms_.emplace(*key_, this);
+  if (worker_->started_) worker_->SetTimer();
+}
+
+void Alarm::Clear() {
+  if (key_.has_value()) worker_->alarms_.erase(*key_);
+  key_.reset();
+}
+
+std::optional<core::SteadyTime> Alarm::at() const {
+  if (!key_.has_value()) return std::nullopt;
+  return key_->first;
 }
 
 void Worker::Post(Task task) {

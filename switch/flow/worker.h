@@ -1,37 +1,52 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/functional/any_invocable.h"
 #include "boost/asio/awaitable.hpp"
 #include "boost/asio/executor_work_guard.hpp"
 #include "boost/asio/io_context.hpp"
+#include "boost/asio/steady_timer.hpp"
 #include "storage/sequencer.h"
+#include "switch/core/clock.h"
 #include "switch/core/command.h"
 
 namespace waystation::flow {
 
+class Alarm;
+
 // One thread with an io_context: where coroutines run. What runs on a worker needs no locks against what else runs on
 // it.
 //
-// Threads: Post and Deliver from any; the rest from the owner's.
+// Threads: Post and Deliver from any; alarms on the worker's own, or before it starts; the rest from the owner's.
+//
+// Instead of Start, whose thread waits for what comes, an owner may call RunReady himself, again and again, from one
+// thread: the simulation does, with a clock of its own.
 //
 // Limits: none of its own; whoever posts is bounded (payments in progress, calls of gRPC).
 class Worker final : public storage::ReplyPort {
  public:
   using Task = absl::AnyInvocable<void()>;
 
-  // `name`: of its thread, as top -H shows it; at most 15 characters.
-  explicit Worker(std::string name = "worker");
+  // The clock outlives the worker. `name`: of its thread, as top -H shows it; at most 15 characters.
+  explicit Worker(const core::Clock* clock, std::string name = "worker");
   ~Worker() override;
 
   void Start();
   // Ends the thread after the task at hand. What waits is dropped with the worker, which the owner destroys only after
   // the sequencer has stopped: their tickets may still be in its hands.
   void Stop();
+
+  // Runs what can run without waiting: what was posted and delivered, and the alarms whose time has come.
+  void RunReady();
+  // The time of the next alarm; null when none is set.
+  std::optional<core::SteadyTime> NextAlarm() const;
 
   // Runs `task` on the worker's thread. Tasks posted close together cost one wake-up.
   void Post(Task task);
@@ -42,17 +57,52 @@ class Worker final : public storage::ReplyPort {
   void Deliver(std::vector<storage::Ticket*> tickets) override;
 
   boost::asio::io_context& io() { return io_; }
+  const core::Clock& clock() const { return *clock_; }
 
  private:
-  void RunPosted();
+  friend class Alarm;
+  // Alarms of one time go off in the order in which they were set.
+  using AlarmKey = std::pair<core::SteadyTime, uint64_t>;
 
+  void RunPosted();
+  void RunAlarms();
+  void SetTimer();
+
+  const core::Clock* const clock_;
   const std::string name_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  absl::btree_map<AlarmKey, Alarm*> alarms_;
+  uint64_t alarms_set_ = 0;
+  boost::asio::steady_timer timer_;
+  std::optional<core::SteadyTime> timer_at_;  // null: not set
   std::mutex mutex_;
   std::vector<Task> posted_;  // guarded by mutex_
   std::vector<Task> running_;
+  bool started_ = false;
   std::thread thread_;
+};
+
+// A time at which a task runs on the worker. Limits: one time each; ends before its worker.
+class Alarm {
+ public:
+  Alarm(Worker* worker, Worker::Task task) : worker_(worker), task_(std::move(task)) {}
+  Alarm(const Alarm&) = delete;
+  Alarm& operator=(const Alarm&) = delete;
+  ~Alarm() { Clear(); }
+
+  // Instead of the time that was set before. One that has passed is taken for now.
+  void Set(core::SteadyTime at);
+  void Clear();
+  // Null when none is set, and while the task runs.
+  std::optional<core::SteadyTime> at() const;
+
+ private:
+  friend class Worker;
+
+  Worker* const worker_;
+  Worker::Task task_;
+  std::optional<Worker::AlarmKey> key_;
 };
 
 // Hands `command` to the sequencer and waits, on the worker that awaits it, until the reply may be seen.

@@ -51,15 +51,15 @@ FlowWorld::FlowWorld(storage::MemoryCommitLog* store, FlowOptions options)
     : log_(store),
       running_(store, &clock_, {.log = &log_, .observer = &states_}),
       schedule_(options.schedule),
-      worker_(std::make_unique<Worker>("flow")) {
+      worker_(std::make_unique<Worker>(&clock_, "flow")) {
   auto mobile = std::make_unique<ScriptedBiller>(std::move(options.mobile));
   auto gas = std::make_unique<ScriptedBiller>(std::move(options.gas));
   mobile_ = mobile.get();
   gas_ = gas.get();
-  router_.Add(std::make_unique<BillerLane>(storage::kShopBiller, "Mobile", std::move(mobile)));
-  router_.Add(std::make_unique<BillerLane>("gas", "Gas", std::move(gas)));
-  flow_ = std::make_unique<PaymentFlow>(worker_.get(), &running_.sequencer(), &router_, &clock_, schedule_,
-                                        options.max_in_progress);
+  router_.Add(std::make_unique<BillerLane>(storage::kShopBiller, "Mobile", std::move(mobile), &clock_));
+  router_.Add(std::make_unique<BillerLane>("gas", "Gas", std::move(gas), &clock_));
+  flow_ =
+      std::make_unique<PaymentFlow>(worker_.get(), &running_.sequencer(), &router_, schedule_, options.max_in_progress);
   const bool is_new = running_.ledger().last_sequence() == 0;
   running_.ledger().ForEachOpen([this](const core::Payment& payment) {
     if (!HasSettled(payment.state)) flow_->Adopt(payment);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "fmt/format.h"
-#include "tests/storage/patience.h"
+#include "tests/storage/simulated_clock.h"
 
 namespace waystation::flow {
 namespace {
@@ -36,11 +36,12 @@ class WaitBoardTest : public ::testing::Test {
     };
   }
 
-  static WaitBoard::TimePoint Late() { return std::chrono::steady_clock::now() + storage::kPatience; }
-  static WaitBoard::TimePoint Soon(int ms) { return std::chrono::steady_clock::now() + milliseconds(ms); }
+  WaitBoard::TimePoint Late() const { return clock_.Steady() + std::chrono::hours(1); }
+  WaitBoard::TimePoint Soon(int ms) const { return clock_.Steady() + milliseconds(ms); }
 
-  boost::asio::io_context io_{1};
-  WaitBoard board_{io_};
+  storage::SimulatedClock clock_;
+  Worker worker_{&clock_};
+  WaitBoard board_{&worker_};
   std::vector<std::string> answers_;
 };
 
@@ -53,7 +54,7 @@ TEST_F(WaitBoardTest, ASettledPaymentIsAnsweredAtOnce) {
 }
 
 TEST_F(WaitBoardTest, WhoseTimeIsUpAlreadyIsAnsweredAtOnce) {
-  board_.Wait(PaymentIn(PaymentState::kHeld), std::chrono::steady_clock::now(), Note("a"));
+  board_.Wait(PaymentIn(PaymentState::kHeld), clock_.Steady(), Note("a"));
   EXPECT_THAT(answers_, ElementsAre("a HELD"));
   board_.Publish(PaymentIn(PaymentState::kSucceeded));
   EXPECT_THAT(answers_, ElementsAre("a HELD")) << "once";
@@ -83,7 +84,11 @@ TEST_F(WaitBoardTest, EachIsAnsweredAtHisOwnTimeWithTheStateReached) {
   board_.Wait(PaymentIn(PaymentState::kHeld), Soon(20), Note("second"));
   board_.Wait(PaymentIn(PaymentState::kHeld), Soon(10), Note("first"));
   board_.Publish(PaymentIn(PaymentState::kUnknown));
-  while (answers_.size() < 2) io_.run_one();
+  clock_.Advance(milliseconds(10));
+  worker_.RunReady();
+  EXPECT_THAT(answers_, ElementsAre("first UNKNOWN"));
+  clock_.Advance(milliseconds(10));
+  worker_.RunReady();
   EXPECT_THAT(answers_, ElementsAre("first UNKNOWN", "second UNKNOWN"));
   board_.Publish(PaymentIn(PaymentState::kSucceeded));
   EXPECT_THAT(answers_, ElementsAre("first UNKNOWN", "second UNKNOWN", "patient SUCCEEDED"));

@@ -1,5 +1,6 @@
 #include "switch/flow/worker.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <future>
@@ -12,16 +13,20 @@
 #include "boost/asio/awaitable.hpp"
 #include "switch/core/limits.h"
 #include "tests/flow/flow_world.h"
+#include "tests/storage/simulated_clock.h"
 
 namespace waystation::flow {
 namespace {
 
 namespace asio = boost::asio;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 // A promise that a task keeps belongs to the task: it may still be at work on it when the test goes on.
 
 TEST(WorkerTest, RunsWhatIsPostedInOrderAndOnOneThread) {
-  Worker worker("flow");
+  storage::ManualClock clock;
+  Worker worker(&clock);
   std::vector<int> seen;  // the worker's only
   auto last = std::make_shared<std::promise<void>>();
   std::future<void> done = last->get_future();
@@ -40,7 +45,8 @@ TEST(WorkerTest, RunsWhatIsPostedInOrderAndOnOneThread) {
 }
 
 TEST(WorkerTest, TakesPostsFromManyThreads) {
-  Worker worker("flow");
+  storage::ManualClock clock;
+  Worker worker(&clock);
   worker.Start();
   int seen = 0;  // the worker's only
   auto last = std::make_shared<std::promise<void>>();
@@ -60,13 +66,109 @@ TEST(WorkerTest, TakesPostsFromManyThreads) {
 }
 
 TEST(WorkerTest, WhatIsNotRunIsDropped) {
+  storage::ManualClock clock;
   std::promise<void> dropped;
   std::future<void> future = dropped.get_future();
   {
-    Worker worker("flow");
+    Worker worker(&clock);
     worker.Post([dropped = std::move(dropped)]() mutable { dropped.set_value(); });
   }
   EXPECT_THROW(Get(std::move(future)), std::future_error);
+}
+
+class AlarmTest : public ::testing::Test {
+ protected:
+  // Runs what is due once `ms` more have passed.
+  void Pass(int ms) {
+    clock_.Advance(std::chrono::milliseconds(ms));
+    worker_.RunReady();
+  }
+  core::SteadyTime In(int ms) const { return clock_.Steady() + std::chrono::milliseconds(ms); }
+  Worker::Task Note(const std::string& name) {
+    return [this, name] { rung_.push_back(name); };
+  }
+
+  storage::SimulatedClock clock_;
+  Worker worker_{&clock_};
+  std::vector<std::string> rung_;
+};
+
+TEST_F(AlarmTest, GoesOffOnceAtItsTime) {
+  Alarm alarm(&worker_, Note("a"));
+  alarm.Set(In(10));
+  EXPECT_EQ(worker_.NextAlarm(), In(10));
+  Pass(9);
+  EXPECT_THAT(rung_, IsEmpty());
+  Pass(1);
+  EXPECT_THAT(rung_, ElementsAre("a"));
+  EXPECT_EQ(alarm.at(), std::nullopt);
+  Pass(100);
+  EXPECT_THAT(rung_, ElementsAre("a"));
+}
+
+TEST_F(AlarmTest, TheTimeSetLastCounts) {
+  Alarm alarm(&worker_, Note("a"));
+  alarm.Set(In(10));
+  alarm.Set(In(20));
+  Pass(10);
+  EXPECT_THAT(rung_, IsEmpty());
+  alarm.Set(In(1));
+  Pass(1);
+  EXPECT_THAT(rung_, ElementsAre("a"));
+  Pass(100);
+  EXPECT_THAT(rung_, ElementsAre("a"));
+}
+
+TEST_F(AlarmTest, InOrderOfTimeThenOfSetting) {
+  Alarm c(&worker_, Note("c"));
+  Alarm a(&worker_, Note("a"));
+  Alarm b(&worker_, Note("b"));
+  c.Set(In(2));
+  a.Set(In(1));
+  b.Set(In(2));
+  Pass(5);
+  EXPECT_THAT(rung_, ElementsAre("a", "c", "b"));
+}
+
+TEST_F(AlarmTest, OneThatIsClearedOrGoneStaysSilent) {
+  Alarm cleared(&worker_, Note("cleared"));
+  cleared.Set(In(1));
+  cleared.Clear();
+  { Alarm(&worker_, Note("gone")).Set(In(1)); }
+  EXPECT_EQ(worker_.NextAlarm(), std::nullopt);
+  Pass(5);
+  EXPECT_THAT(rung_, IsEmpty());
+}
+
+TEST_F(AlarmTest, MaySetItselfAgain) {
+  Alarm* itself = nullptr;
+  Alarm alarm(&worker_, [&] {
+    rung_.push_back("tick");
+    if (rung_.size() < 3) itself->Set(In(5));
+  });
+  itself = &alarm;
+  alarm.Set(In(5));
+  Pass(5);
+  EXPECT_EQ(rung_.size(), 1u);
+  Pass(5);
+  Pass(5);
+  Pass(5);
+  EXPECT_EQ(rung_.size(), 3u);
+}
+
+TEST(WorkerTest, AnAlarmGoesOffOnTheWorkersThread) {
+  storage::ManualClock clock;
+  Worker worker(&clock);
+  auto rung = std::make_shared<std::promise<std::thread::id>>();
+  std::future<std::thread::id> where = rung->get_future();
+  Alarm alarm(&worker, [rung] { rung->set_value(std::this_thread::get_id()); });
+  worker.Start();
+  worker.Post([&alarm, &clock] {
+    alarm.Set(clock.Steady() + std::chrono::hours(1));
+    alarm.Set(clock.Steady() + std::chrono::milliseconds(1));
+  });
+  EXPECT_NE(Get(std::move(where)), std::this_thread::get_id());
+  worker.Stop();
 }
 
 using Submission = asio::awaitable<core::Reply> (*)(storage::Sequencer&, Worker&, core::Command);
@@ -91,7 +193,7 @@ TEST(WorkerTest, ACommitComesBackWithItsReply) {
   storage::ManualClock clock;
   storage::MemoryCommitLog store;
   storage::RunningLedger running(&store, &clock);
-  Worker worker("flow");
+  Worker worker(&clock);
   running.Start();
   worker.Start();
   for (Submission submit : {&Commit, &TryCommit}) {
@@ -107,7 +209,7 @@ TEST(WorkerTest, NewWorkIsRefusedWhenTheSequencerIsFull) {
   storage::MemoryCommitLog store;
   storage::RunningLedger running(&store, &clock);
   for (size_t i = 0; i < core::kMaxSequencerQueue; ++i) running.Submit(core::ReadBusinessDay{});
-  Worker worker("flow");
+  Worker worker(&clock);
   worker.Start();
   for (int i = 0; i < 3; ++i) {
     EXPECT_TRUE(absl::IsResourceExhausted(ReplyTo(&TryCommit, &running.sequencer(), &worker).status));
