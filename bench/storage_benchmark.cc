@@ -14,6 +14,8 @@
 #include "bench/temporary_folder.h"
 #include "benchmark/benchmark.h"
 #include "fmt/format.h"
+#include "storage/high_water.h"
+#include "storage/high_water_keeper.h"
 #include "storage/index.h"
 #include "storage/rocks_commit_log.h"
 #include "storage/sequencer.h"
@@ -125,8 +127,14 @@ void DurablePayments(benchmark::State& state) {
   core::Ledger ledger(OpeningDate());
   const core::SystemClock clock;
   const storage::Index index(log->get(), log->get());
+  storage::HighWaterFile mark((*folder)->path() + "/high_water");
+  storage::HighWaterKeeper keeper(&mark, core::kHighWaterInterval, EndForCause);
   storage::Sequencer sequencer(storage::ChainPosition(), &ledger, log->get(), &index, &clock, /*observer=*/nullptr,
-                               {.snapshot_interval = core::kDefaultSnapshotInterval, .on_fatal = EndForCause});
+                               {.snapshot_interval = core::kDefaultSnapshotInterval,
+                                .on_fatal = EndForCause,
+                                .snapshot_sequence = std::nullopt,
+                                .on_durable = [&keeper](const storage::ChainPosition& end) { keeper.Note(end); }});
+  keeper.Start();
   sequencer.Start();
   Open(sequencer);
   PaymentPump pump(&sequencer, static_cast<size_t>(state.range(0)) * core::kMaxCommandsPerBlock);
@@ -135,6 +143,7 @@ void DurablePayments(benchmark::State& state) {
     pump.WaitForAll();
   }
   sequencer.Stop();
+  keeper.Stop();
   WS_CHECK(ledger.SumOfBalances() == core::Money(), "the sum over all accounts is zero");
   state.counters["payments/s"] = benchmark::Counter(static_cast<double>(kPayments), benchmark::Counter::kIsRate);
   uint64_t blocks = 0;

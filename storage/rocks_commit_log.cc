@@ -13,7 +13,9 @@
 #include <array>
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -298,6 +300,23 @@ absl::StatusOr<std::unique_ptr<RocksCommitLog>> RocksCommitLog::Open(const std::
 absl::StatusOr<std::unique_ptr<RocksCommitLog>> RocksCommitLog::OpenToRead(const std::string& folder,
                                                                            const std::string& scratch) {
   return OpenWith(folder, &scratch);
+}
+
+absl::Status RocksCommitLog::KeepLog(const std::string& folder, const std::string& kept) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().extension() != ".log") continue;
+    const fs::path copy = fs::path(kept) / it->path().filename();
+    if (fs::create_directories(kept, error); error) break;
+    if (!fs::exists(copy, error) && !error) fs::create_hard_link(it->path(), copy, error);
+    if (error) break;
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return absl::UnavailableError(
+        fmt::format("the log files of {} can't be linked into {}: {}", folder, kept, error.message()));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace waystation::storage

@@ -29,6 +29,10 @@ class RocksCommitLog : public CommitLog, public RowReader {
   static absl::StatusOr<std::unique_ptr<RocksCommitLog>> OpenToRead(const std::string& folder,
                                                                     const std::string& scratch);
   virtual absl::Status CatchUp() = 0;
+
+  // Opening for writing replays RocksDB's own log and then removes it, with whatever stands behind damage in it. This
+  // links the log's files into the folder `kept` before that, which is made when there is something to keep.
+  static absl::Status KeepLog(const std::string& folder, const std::string& kept);
 };
 
 }  // namespace waystation::storage

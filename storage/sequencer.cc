@@ -224,7 +224,7 @@ void Sequencer::AddIndexRows(const core::Leg& leg, PendingBlock* pending) {
 
 void Sequencer::AppendBlock(PendingBlock pending) {
   builder_.Seal(&position_, &sealed_);
-  pending.last_sequence = position_.last_sequence;
+  pending.end = position_;
   if (SnapshotDue()) {
     AddSnapshotRows(position_, ledger_, &rows_);
     snapshot_sequence_ = position_.last_sequence;
@@ -240,7 +240,7 @@ void Sequencer::AppendRows() {
   AddSnapshotRows(position_, ledger_, &rows_);
   snapshot_sequence_ = position_.last_sequence;
   snapshot_at_ = clock_->Steady();
-  in_flight_.push_back({.last_sequence = position_.last_sequence, .tickets = {}, .changes = {}});
+  in_flight_.push_back({.end = position_, .tickets = {}, .changes = {}});
   log_->Append(nullptr, rows_, [this](const CommitResult& result) { OnAppended(result); });
   FinishDurable();
 }
@@ -271,7 +271,8 @@ void Sequencer::FinishDurable() {
   for (; finished > 0; --finished) {
     PendingBlock block = std::move(in_flight_.front());
     in_flight_.pop_front();
-    ledger_->ForgetAtRest(block.last_sequence);
+    ledger_->ForgetAtRest(block.end.last_sequence);
+    if (options_.on_durable) options_.on_durable(block.end);
     for (const core::Payment& payment : block.changes) observer_->OnChanged(payment);
     Deliver(block.tickets);
   }

@@ -70,6 +70,8 @@ class Sequencer {
     std::function<void(const std::string& cause)> on_fatal;
     // The leg that the last snapshot is of; null: the position that the sequencer starts from.
     std::optional<uint64_t> snapshot_sequence = std::nullopt;
+    // Hears how far the journal is durable, after each commit, on the sequencer's thread; must not block. May be null.
+    std::function<void(const ChainPosition& end)> on_durable = nullptr;
   };
 
   // All outlive the sequencer; `observer` may be null. `position` is where the journal and the ledger stand.
@@ -93,7 +95,7 @@ class Sequencer {
 
  private:
   struct PendingBlock {
-    uint64_t last_sequence = 0;
+    ChainPosition end;
     std::vector<Ticket*> tickets;
     std::vector<core::Payment> changes;  // for the observer
   };

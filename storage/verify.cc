@@ -18,7 +18,8 @@ namespace {
 
 class Verifier {
  public:
-  Verifier(const CommitLog& log, const RowReader& rows) : log_(log), rows_(rows) {}
+  Verifier(const CommitLog& log, const RowReader& rows, const absl::StatusOr<std::optional<HighWaterMark>>& mark)
+      : log_(log), rows_(rows), mark_(mark) {}
 
   absl::StatusOr<VerifyReport> Run() {
     absl::StatusOr<std::optional<SnapshotPosition>> snapshot = ReadSnapshotPosition(rows_);
@@ -31,6 +32,7 @@ class Verifier {
     absl::Status read =
         log_.ReadBlocks(1, [&](uint64_t first, std::string_view bytes) { return OnBlock(first, bytes); });
     if (!read.ok()) Fault(std::string(read.message()));
+    CompareHighWater();
     if (ledger_.has_value()) CompareTotals();
     if (whole_ && read.ok()) {
       if (snapshot_.has_value() && !snapshot_compared_) {
@@ -224,6 +226,15 @@ class Verifier {
     }
   }
 
+  void CompareHighWater() {
+    if (!mark_.ok()) return Fault(std::string(mark_.status().message()));
+    if (!mark_->has_value()) return;
+    if ((*mark_)->slot_damaged) Fault("the high-water mark: one of its two slots is damaged; the next start mends it");
+    const absl::Status held = CheckHighWater(log_, position_, (*mark_)->position);
+    // Of what lies behind a break nothing is known.
+    if (!held.ok() && whole_) Fault(std::string(held.message()));
+  }
+
   void CompareTotals() {
     const core::Money sum = ledger_->SumOfBalances();
     if (sum != core::Money()) Fault(fmt::format("the balances sum to {} fen; expected 0", sum.fen()));
@@ -275,6 +286,7 @@ class Verifier {
 
   const CommitLog& log_;
   const RowReader& rows_;
+  const absl::StatusOr<std::optional<HighWaterMark>>& mark_;
   VerifyReport report_;
   ChainPosition position_;
   std::optional<core::Ledger> ledger_;
@@ -288,8 +300,9 @@ class Verifier {
 
 }  // namespace
 
-absl::StatusOr<VerifyReport> Verify(const CommitLog& log, const RowReader& rows) {
-  return Verifier(log, rows).Run();
+absl::StatusOr<VerifyReport> Verify(const CommitLog& log, const RowReader& rows,
+                                    const absl::StatusOr<std::optional<HighWaterMark>>& mark) {
+  return Verifier(log, rows, mark).Run();
 }
 
 }  // namespace waystation::storage

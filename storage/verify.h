@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "storage/commit_log.h"
+#include "storage/high_water.h"
 #include "storage/rows.h"
 
 namespace waystation::storage {
@@ -26,9 +28,11 @@ struct VerifyReport {
 };
 
 // Walks the chain from its first block, replays it into a new ledger, and compares what that gives with what is stored:
-// the balances, holds and open payments of the snapshot, and every row of the index, none missing and none too many.
-// After a break in the chain nothing behind it can be judged; the walk ends there. Not OK only when the store can't be
-// read at all. The store must not be written to meanwhile.
-absl::StatusOr<VerifyReport> Verify(const CommitLog& log, const RowReader& rows);
+// the balances, holds and open payments of the snapshot, every row of the index, none missing and none too many, and
+// the high-water mark, where there is one; `mark` is what its Read returned before the journal was opened. After a
+// break in the chain nothing behind it can be judged; the walk ends there. Not OK only when the store can't be read at
+// all. The store must not be written to meanwhile.
+absl::StatusOr<VerifyReport> Verify(const CommitLog& log, const RowReader& rows,
+                                    const absl::StatusOr<std::optional<HighWaterMark>>& mark = std::nullopt);
 
 }  // namespace waystation::storage

@@ -80,6 +80,8 @@ inline constexpr size_t kMaxWatchers = 20'000;
 
 // --- storage ---
 inline constexpr std::chrono::milliseconds kDefaultSnapshotInterval{1'000};
+// The high-water mark is at most so far behind what was committed.
+inline constexpr std::chrono::milliseconds kHighWaterInterval{100};
 // RocksDB: the log that a start may have to replay, all memtables together, and the cache of blocks.
 inline constexpr uint64_t kMaxWalBytes = 512 << 20;
 inline constexpr size_t kMaxMemtableBytes = 96 << 20;

@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <filesystem>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "fmt/format.h"
+#include "storage/high_water.h"
 #include "storage/snapshot.h"
 #include "storage/verify.h"
 #include "switch/ctl/command_groups.h"
@@ -53,11 +56,20 @@ ExitStatus FailRead(Session& session, const absl::Status& status) {
                       absl::IsUnimplemented(status) ? "use switchctl of the version that wrote it" : kWhenDamaged);
 }
 
+// The mark beside the ledger; null when there is none.
+absl::StatusOr<std::optional<storage::HighWaterMark>> ReadMark(const std::string& data) {
+  const absl::StatusOr<std::filesystem::path> ledger = FindLedger(data);
+  if (!ledger.ok()) return std::nullopt;  // Open says so
+  return storage::HighWaterFile((ledger->parent_path() / "high_water").string()).Read();
+}
+
 ExitStatus Verify(Session& session, const VerifyArguments& arguments) {
   ExitStatus status = ExitStatus::kDone;
+  // Before the journal: a switch that runs on it moves both on.
+  const absl::StatusOr<std::optional<storage::HighWaterMark>> mark = ReadMark(arguments.data);
   const std::unique_ptr<storage::RocksCommitLog> log = Open(session, arguments.data, &status);
   if (log == nullptr) return status;
-  const absl::StatusOr<storage::VerifyReport> report = storage::Verify(*log, *log);
+  const absl::StatusOr<storage::VerifyReport> report = storage::Verify(*log, *log, mark);
   if (!report.ok()) return FailRead(session, report.status());
   session.out() << (session.json() ? VerifyJson(*report) : VerifyText(*report));
   if (report->clean()) return ExitStatus::kDone;

@@ -19,16 +19,20 @@ bool HoldsDatabase(const fs::path& folder) {
   return fs::exists(folder / "CURRENT", ignored);
 }
 
-// The database is in the data folder, or in the one folder below it that holds one.
-absl::StatusOr<fs::path> FindDatabase(const fs::path& data) {
+}  // namespace
+
+absl::StatusOr<fs::path> FindLedger(const std::string& data) {
   std::error_code error;
   const auto not_found = [&](const std::string& why) {
-    return absl::NotFoundError(
-        fmt::format("--data \"{}\": {}; expected the data folder of a switchd", data.string(), why));
+    return absl::NotFoundError(fmt::format("--data \"{}\": {}; expected the data folder of a switchd", data, why));
   };
-  if (HoldsDatabase(data)) return data;
+  const fs::path folder = fs::canonical(data, error);
+  if (error) return not_found(error.message());
+  for (const fs::path& likely : {folder, folder / "ledger"}) {
+    if (HoldsDatabase(likely)) return likely;
+  }
   std::vector<fs::path> found;
-  for (fs::directory_iterator it(data, error), end; !error && it != end; it.increment(error)) {
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     if (HoldsDatabase(it->path())) found.push_back(it->path());
   }
   if (error) return not_found(error.message());
@@ -36,10 +40,8 @@ absl::StatusOr<fs::path> FindDatabase(const fs::path& data) {
   return not_found(found.empty() ? "has no ledger in it" : "has more than one ledger below it");
 }
 
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<storage::RocksCommitLog>> OpenLedgerFolder(const std::string& data) {
-  const absl::StatusOr<fs::path> database = FindDatabase(data);
+  const absl::StatusOr<fs::path> database = FindLedger(data);
   if (!database.ok()) return database.status();
 
   std::error_code error;

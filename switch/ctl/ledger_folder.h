@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -7,6 +8,10 @@
 #include "storage/rocks_commit_log.h"
 
 namespace waystation::ctl {
+
+// The folder of the database: `data` itself, its `ledger`, or the one folder below it that holds one. kNotFound when
+// there is none.
+absl::StatusOr<std::filesystem::path> FindLedger(const std::string& data);
 
 // Opens a ledger for reading, straight from the data folder, as it stands at this moment; a switchd may be running on
 // it, and nothing in it is changed. `data` is what `storage.data_dir` of switchd's configuration names. kNotFound when

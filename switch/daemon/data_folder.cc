@@ -1,16 +1,13 @@
 #include "switch/daemon/data_folder.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
 #include "fmt/format.h"
+#include "storage/durable_file.h"
 #include "storage/sha256.h"
 
 namespace waystation::daemon {
@@ -18,68 +15,33 @@ namespace {
 
 constexpr size_t kTokenKeyBytes = 32;
 
-std::string Cause() {
-  return std::strerror(errno);
+absl::StatusOr<storage::FolderLock> Lock(const std::string& path) {
+  absl::StatusOr<storage::FolderLock> lock = storage::FolderLock::Take(path);
+  if (lock.ok()) return lock;
+  return absl::Status(
+      lock.status().code(),
+      fmt::format("storage.data_dir: {}; {}, or name another folder", std::string(lock.status().message()),
+                  absl::IsFailedPrecondition(lock.status()) ? "stop it" : "give switchd's user write access"));
 }
 
-absl::StatusOr<std::string> ReadWholeFile(int file) {
-  std::string text(256, '\0');
-  const ssize_t size = pread(file, text.data(), text.size(), 0);
-  if (size < 0) return absl::UnavailableError(Cause());
-  text.resize(static_cast<size_t>(size));
-  return text;
-}
-
-// Durable when it returns OK: a token sealed with a key that is lost would be refused after a restart.
-absl::Status WriteWholeFile(int file, const std::string& text) {
-  if (ftruncate(file, 0) != 0) return absl::UnavailableError(Cause());
-  if (pwrite(file, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    return absl::UnavailableError(Cause());
-  }
-  if (fsync(file) != 0) return absl::UnavailableError(Cause());
-  return absl::OkStatus();
-}
-
-absl::StatusOr<int> Lock(const std::string& path) {
-  const std::string name = path + "/switchd.lock";
-  const int file = open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (file < 0) {
-    return absl::PermissionDeniedError(fmt::format(
-        "storage.data_dir: {} can't be written: {}; give switchd's user write access, or name another folder", path,
-        Cause()));
-  }
-  if (flock(file, LOCK_EX | LOCK_NB) != 0) {
-    const absl::StatusOr<std::string> holder = ReadWholeFile(file);
-    close(file);
-    return absl::FailedPreconditionError(
-        fmt::format("storage.data_dir: {} is in use by process {}; stop it, or name another folder", path,
-                    holder.ok() && !holder->empty() ? *holder : "unknown"));
-  }
-  if (absl::Status status = WriteWholeFile(file, std::to_string(getpid())); !status.ok()) {
-    close(file);
-    return absl::UnavailableError(
-        fmt::format("storage.data_dir: {} can't be written: {}", name, std::string(status.message())));
-  }
-  return file;
-}
-
+// Durable before the first token is sealed with it: one whose key is lost would be refused after a restart.
 absl::StatusOr<std::string> ReadOrMakeKey(const std::string& path) {
   const std::string name = path + "/token.key";
-  const int file = open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0) return absl::PermissionDeniedError(fmt::format("{} can't be opened: {}", name, Cause()));
-  absl::StatusOr<std::string> key = ReadWholeFile(file);
-  if (key.ok() && key->empty()) {
-    key = storage::RandomBytes(kTokenKeyBytes);
-    if (absl::Status status = WriteWholeFile(file, *key); !status.ok()) key = status;
+  std::error_code error;
+  if (!std::filesystem::exists(name, error) && !error) {
+    const absl::Status made = storage::WriteFileDurably(name, storage::RandomBytes(kTokenKeyBytes));
+    if (!made.ok()) {
+      return absl::UnavailableError(
+          fmt::format("{}; see that its disk has space and works", std::string(made.message())));
+    }
   }
-  close(file);
-  if (!key.ok()) {
-    return absl::UnavailableError(fmt::format("{} can't be used: {}", name, std::string(key.status().message())));
-  }
-  if (key->size() != kTokenKeyBytes) {
+  std::ifstream file(name, std::ios::binary);
+  if (error || !file) return absl::PermissionDeniedError(fmt::format("{} can't be read; see who owns it", name));
+  std::string key((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (key.size() != kTokenKeyBytes) {
     return absl::DataLossError(fmt::format(
         "{} has {} bytes; expected {}. Remove it: open inquiries will have to be repeated, nothing else is lost", name,
-        key->size(), kTokenKeyBytes));
+        key.size(), kTokenKeyBytes));
   }
   return key;
 }
@@ -93,20 +55,18 @@ absl::StatusOr<DataFolder> DataFolder::Open(const std::string& path) {
     return absl::PermissionDeniedError(fmt::format(
         "storage.data_dir: {} can't be made: {}; make it by hand, or name another folder", path, error.message()));
   }
-  absl::StatusOr<int> lock = Lock(path);
+  absl::StatusOr<storage::FolderLock> lock = Lock(path);
   if (!lock.ok()) return lock.status();
-  DataFolder folder(path, *lock);
+  DataFolder folder(path, *std::move(lock));
   absl::StatusOr<std::string> key = ReadOrMakeKey(path);
   if (!key.ok()) return key.status();
   folder.token_key_ = *std::move(key);
   return folder;
 }
 
-DataFolder::DataFolder(DataFolder&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)), token_key_(std::move(other.token_key_)) {}
-
-DataFolder::~DataFolder() {
-  if (lock_ >= 0) close(lock_);
+void DataFolder::DropKeptLog() const {
+  std::error_code ignored;
+  std::filesystem::remove_all(kept_log_path(), ignored);
 }
 
 }  // namespace waystation::daemon

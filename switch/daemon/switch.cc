@@ -31,9 +31,20 @@ core::BusinessDate FirstBusinessDate(const config::v1::Config& config, const cor
   return core::BusinessDate::FromDays(std::chrono::floor<std::chrono::days>(clock.Now() + kChinaOffset));
 }
 
+absl::Status CannotRecover(const DataFolder& folder, const absl::Status& cause) {
+  return absl::Status(
+      cause.code(),
+      fmt::format("the ledger in {} can't be recovered: {}. No leg was changed. Keep a copy of {} as it is (RocksDB's "
+                  "log from before this start is in {}, if there was one), run switchctl journal verify --data {}, and "
+                  "do what it says; restore the newest backup where legs are missing or damaged. Only to go on "
+                  "without legs that are lost for good: switchctl journal accept-end --data {}",
+                  folder.ledger_path(), std::string(cause.message()), folder.path(), folder.kept_log_path(),
+                  folder.path(), folder.path()));
+}
+
 // Whether a batch whose commit failed is on disk is not known, and RocksDB 7.8 can't be trusted to go on: the process
 // ends, and the next start reads what is there.
-[[noreturn]] void StopOnFailedCommit(const std::string& cause) {
+[[noreturn]] void StopOnFailedWrite(const std::string& cause) {
   spdlog::critical(
       "{}. Stopping: answers that were given are safe, those in progress will be found out after a restart. Check the "
       "disk (space, errors), then start switchd again",
@@ -55,7 +66,11 @@ absl::StatusOr<std::unique_ptr<Switch>> Switch::Start(const config::v1::Config& 
   return self;
 }
 
-Switch::Switch(DataFolder folder, const config::v1::Config& config) : config_(config), folder_(std::move(folder)) {}
+Switch::Switch(DataFolder folder, const config::v1::Config& config)
+    : config_(config),
+      folder_(std::move(folder)),
+      high_water_(folder_.high_water_path()),
+      mark_keeper_(&high_water_, core::kHighWaterInterval, &StopOnFailedWrite) {}
 
 Switch::~Switch() {
   Stop();
@@ -63,19 +78,26 @@ Switch::~Switch() {
 
 absl::Status Switch::OpenLedger() {
   const auto started = std::chrono::steady_clock::now();
+  // Read before the journal is opened, kept apart from it.
+  const absl::StatusOr<std::optional<storage::HighWaterMark>> mark = high_water_.Read();
+  if (!mark.ok()) return CannotRecover(folder_, mark.status());
+  if (absl::Status kept = storage::RocksCommitLog::KeepLog(folder_.ledger_path(), folder_.kept_log_path());
+      !kept.ok()) {
+    spdlog::warn("{}; the start goes on without a copy", std::string(kept.message()));
+  }
   absl::StatusOr<std::unique_ptr<storage::RocksCommitLog>> log = storage::RocksCommitLog::Open(folder_.ledger_path());
   if (!log.ok()) return log.status();
   log_ = *std::move(log);
   index_ = std::make_unique<storage::Index>(log_.get(), log_.get());
   ledger_ = std::make_unique<core::Ledger>(FirstBusinessDate(config_, clock_));
   absl::StatusOr<storage::Recovered> recovered = storage::Recover(*log_, *log_, ledger_.get());
-  if (!recovered.ok()) {
-    return absl::Status(
-        recovered.status().code(),
-        fmt::format("the ledger in {} can't be recovered: {}. Nothing was changed; run switchctl journal "
-                    "verify --data {} and restore a backup where it says so",
-                    folder_.ledger_path(), std::string(recovered.status().message()), config_.storage().data_dir()));
+  if (!recovered.ok()) return CannotRecover(folder_, recovered.status());
+  if (mark->has_value()) {
+    const absl::Status held = storage::CheckHighWater(*log_, recovered->position, (*mark)->position);
+    if (!held.ok()) return CannotRecover(folder_, held);
   }
+  NoteHighWaterAtStart(*mark, recovered->position);
+  folder_.DropKeptLog();
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
   spdlog::info("recovered: snapshot at leg {}, replayed {} legs to {}, business date {}, {} open payments, {} ms",
                recovered->snapshot_sequence, recovered->legs_replayed, recovered->position.last_sequence,
@@ -83,8 +105,24 @@ absl::Status Switch::OpenLedger() {
   sequencer_ = std::make_unique<storage::Sequencer>(
       recovered->position, ledger_.get(), log_.get(), index_.get(), &clock_, &watchers_,
       storage::Sequencer::Options{std::chrono::milliseconds(config_.storage().snapshot_interval_ms()),
-                                  &StopOnFailedCommit, recovered->snapshot_sequence});
+                                  &StopOnFailedWrite, recovered->snapshot_sequence,
+                                  [this](const storage::ChainPosition& end) { mark_keeper_.Note(end); }});
+  mark_keeper_.Start();
   return absl::OkStatus();
+}
+
+void Switch::NoteHighWaterAtStart(const std::optional<storage::HighWaterMark>& mark,
+                                  const storage::ChainPosition& end) {
+  if (!mark.has_value() && end.last_sequence > 0) {
+    spdlog::warn("{} was not there: whether legs after {} were lost can't be told. It is made now",
+                 folder_.high_water_path(), end.last_sequence);
+  }
+  if (mark.has_value() && mark->slot_damaged) {
+    spdlog::warn("{}: one of its two slots was damaged; the other, at leg {}, was used", folder_.high_water_path(),
+                 mark->position.last_sequence);
+  }
+  // All that was recovered is durable: opening wrote it into tables.
+  if (end.last_sequence > 0) mark_keeper_.Note(end);
 }
 
 absl::Status Switch::AddBillers() {
@@ -204,6 +242,7 @@ void Switch::Stop() {
   for (Lane& lane : lanes_) lane.worker->Stop();
   reader_.Stop();
   if (sequencer_ != nullptr) sequencer_->Stop();
+  mark_keeper_.Stop();
   spdlog::info("stopped at leg {}", ledger_ == nullptr ? 0 : ledger_->last_sequence());
 }
 

@@ -2,11 +2,14 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "storage/high_water.h"
+#include "storage/high_water_keeper.h"
 #include "storage/index.h"
 #include "storage/rocks_commit_log.h"
 #include "storage/sequencer.h"
@@ -54,6 +57,7 @@ class Switch {
   Switch(DataFolder folder, const config::v1::Config& config);
 
   absl::Status OpenLedger();
+  void NoteHighWaterAtStart(const std::optional<storage::HighWaterMark>& mark, const storage::ChainPosition& end);
   absl::Status AddBillers();
   absl::Status StartWorkers();
   absl::Status Listen();
@@ -62,6 +66,8 @@ class Switch {
   const config::v1::Config config_;
   DataFolder folder_;
   core::SystemClock clock_;
+  storage::HighWaterFile high_water_;
+  storage::HighWaterKeeper mark_keeper_;
   std::unique_ptr<storage::RocksCommitLog> log_;
   std::unique_ptr<storage::Index> index_;
   std::unique_ptr<core::Ledger> ledger_;

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include "fmt/format.h"
@@ -35,6 +36,39 @@ class Startup : public SwitchTest {
     EXPECT_EQ(ended.exit_status, EXIT_FAILURE) << ended.errors;
     EXPECT_EQ(ended.output, "");
     return ended.errors;
+  }
+
+  // RocksDB's log files, by name.
+  std::map<std::string, std::string> Logs() const {
+    std::map<std::string, std::string> logs;
+    for (const auto& entry : std::filesystem::directory_iterator(process_->data_folder() + "/ledger")) {
+      if (entry.path().extension() == ".log") logs[entry.path().filename()] = ReadWhole(entry.path());
+    }
+    EXPECT_FALSE(logs.empty());
+    return logs;
+  }
+
+  // Where `text` stands in the ledger's files. How many of them have it.
+  int ChangeALetter(const std::string& text) const {
+    int changed = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(process_->data_folder() + "/ledger")) {
+      std::string bytes = entry.is_regular_file() ? ReadWhole(entry.path()) : "";
+      const size_t at = bytes.find(text);
+      if (at == bytes.npos) continue;
+      bytes[at] ^= 0x20;
+      std::ofstream(entry.path(), std::ios::binary | std::ios::trunc) << bytes;
+      ++changed;
+    }
+    return changed;
+  }
+
+  // By switchd, which says what to do, and by verify.
+  void ExpectRefused(const std::string& fault) const {
+    const std::string errors = ErrorsOfStart(process_->configuration(), process_->folder());
+    EXPECT_THAT(errors, HasSubstr(process_->data_folder()));
+    EXPECT_THAT(errors, HasSubstr(fault));
+    EXPECT_THAT(errors, HasSubstr("restore the newest backup"));
+    EXPECT_FALSE(process_->VerifyJournal().ok());
   }
 
   // The running switch still does its work, also after a restart.
@@ -120,28 +154,70 @@ TEST_F(Startup, APortThatIsTaken) {
   ExpectUnharmed();
 }
 
+// One letter in each file that holds the journal.
 TEST_F(Startup, ADamagedJournalIsRefusedAndKept) {
   ASSERT_NO_FATAL_FAILURE(StartSwitch());
   ASSERT_TRUE(OpenStation(api_, StationNumber(1), 100'000).ok());
   // A start writes what it finds in the log into tables.
   ASSERT_NO_FATAL_FAILURE(Restart(SIGTERM));
   ASSERT_TRUE(Stop().ok());
-  // One letter in each file that holds the journal.
-  const std::string name = "Corner shop " + StationNumber(1);
-  int damaged = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(process_->data_folder())) {
-    std::string bytes = entry.is_regular_file() ? ReadWhole(entry.path()) : "";
-    const size_t at = bytes.find(name);
-    if (at == bytes.npos) continue;
-    bytes[at] = 'c';
-    std::ofstream(entry.path(), std::ios::binary | std::ios::trunc) << bytes;
-    ++damaged;
+  ASSERT_GT(ChangeALetter("Corner shop " + StationNumber(1)), 0);
+  ExpectRefused("can't be recovered");
+}
+
+// The same while it is in RocksDB's log only, whose replay ends at the damage without a word.
+TEST_F(Startup, ADamagedLogIsRefusedAndKept) {
+  ASSERT_NO_FATAL_FAILURE(StartSwitch());
+  ASSERT_TRUE(OpenStation(api_, StationNumber(1), 100'000).ok());
+  ASSERT_TRUE(Stop().ok());
+  ASSERT_GT(ChangeALetter("Corner shop " + StationNumber(1)), 0);
+  const std::map<std::string, std::string> logs = Logs();
+  ExpectRefused("legs are missing");
+  for (const auto& [name, bytes] : logs) {
+    EXPECT_EQ(ReadWhole(process_->data_folder() + "/ledger.log-before-start/" + name), bytes);
   }
-  ASSERT_GT(damaged, 0);
-  const std::string errors = ErrorsOfStart(process_->configuration(), process_->folder());
-  EXPECT_THAT(errors, HasSubstr(process_->data_folder()));
-  EXPECT_THAT(errors, HasSubstr("can't be recovered"));
-  EXPECT_FALSE(process_->VerifyJournal().ok());
+  // It does not get used to it.
+  ExpectRefused("legs are missing");
+}
+
+TEST_F(Startup, ALogThatLostItsEndIsRefused) {
+  ASSERT_NO_FATAL_FAILURE(StartSwitch());
+  ASSERT_TRUE(OpenStation(api_, StationNumber(1), 100'000).ok());
+  ASSERT_TRUE(Stop().ok());
+  for (const auto& [name, bytes] : Logs()) {
+    std::filesystem::resize_file(process_->data_folder() + "/ledger/" + name, bytes.size() / 2);
+  }
+  ExpectRefused("legs are missing");
+}
+
+TEST_F(Startup, AnEmptiedLedgerIsRefused) {
+  ASSERT_NO_FATAL_FAILURE(StartSwitch());
+  ASSERT_TRUE(OpenStation(api_, StationNumber(1), 100'000).ok());
+  ASSERT_TRUE(Stop().ok());
+  std::filesystem::remove_all(process_->data_folder() + "/ledger");
+  ExpectRefused("the journal ends at leg 0, but leg ");
+}
+
+// A store from before the mark was kept.
+TEST_F(Startup, AStoreWithoutAHighWaterMarkGetsOne) {
+  ASSERT_NO_FATAL_FAILURE(StartSwitch());
+  const std::string mark = process_->data_folder() + "/high_water";
+  ASSERT_TRUE(Stop().ok());
+  std::filesystem::remove(mark);
+  ASSERT_TRUE(process_->Start().ok());
+  EXPECT_THAT(process_->child().Errors(), HasSubstr(mark + " was not there"));
+  ASSERT_TRUE(process_->Stop().ok());
+  EXPECT_TRUE(std::filesystem::exists(mark));
+  EXPECT_TRUE(process_->VerifyJournal().ok());
+}
+
+TEST_F(Startup, ADamagedHighWaterMarkIsRefused) {
+  ASSERT_NO_FATAL_FAILURE(StartSwitch());
+  ASSERT_TRUE(OpenStation(api_, StationNumber(1), 100'000).ok());
+  ASSERT_TRUE(Stop().ok());
+  const std::string mark = process_->data_folder() + "/high_water";
+  std::ofstream(mark, std::ios::trunc) << "nonsense";
+  ExpectRefused(mark + ": none of its 2 slots is whole");
 }
 
 }  // namespace

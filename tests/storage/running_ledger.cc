@@ -46,7 +46,10 @@ RunningLedger::RunningLedger(MemoryCommitLog* store, const core::Clock* clock, c
   recovered_ = *recovered;
   sequencer_ = std::make_unique<Sequencer>(
       recovered_.position, &ledger_, options.log == nullptr ? store : options.log, &index_, clock, options.observer,
-      Sequencer::Options{options.snapshot_interval, [this](const std::string& cause) { OnFatal(cause); }});
+      Sequencer::Options{.snapshot_interval = options.snapshot_interval,
+                         .on_fatal = [this](const std::string& cause) { OnFatal(cause); },
+                         .snapshot_sequence = std::nullopt,
+                         .on_durable = options.on_durable});
 }
 
 RunningLedger::~RunningLedger() {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -44,6 +45,7 @@ class RunningLedger {
     // What the sequencer appends to: the store itself where null, or something that ends up there.
     CommitLog* log = nullptr;
     PaymentObserver* observer = nullptr;
+    std::function<void(const ChainPosition& end)> on_durable = nullptr;
   };
 
   // A store that can't be recovered stops the process. All outlive the running ledger.
