@@ -210,6 +210,8 @@ class RocksCommitLogImpl final : public RocksCommitLog {
 
   absl::Status CatchUp() override { return Check(db_->TryCatchUpWithPrimary()); }
 
+  rocksdb::DB* database() override { return db_.get(); }
+
  private:
   struct Pending {
     absl::StatusOr<rocksdb::WriteBatch> batch;

@@ -7,6 +7,10 @@
 #include "storage/commit_log.h"
 #include "storage/rows.h"
 
+namespace rocksdb {
+class DB;
+}
+
 namespace waystation::storage {
 
 // The embedded default: journal and rows in one RocksDB, each block with its rows as one WriteBatch and one sync.
@@ -33,6 +37,9 @@ class RocksCommitLog : public CommitLog, public RowReader {
   // Opening for writing replays RocksDB's own log and then removes it, with whatever stands behind damage in it. This
   // links the log's files into the folder `kept` before that, which is made when there is something to keep.
   static absl::Status KeepLog(const std::string& folder, const std::string& kept);
+
+  // For storage/backup, which copies it.
+  virtual rocksdb::DB* database() = 0;
 };
 
 }  // namespace waystation::storage

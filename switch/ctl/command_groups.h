@@ -19,5 +19,7 @@ void AddBillerCommands(CommandLine& line);
 void AddDayCommands(CommandLine& line);
 // journal verify | tail | export.
 void AddJournalCommands(CommandLine& line);
+// backup list | verify | restore.
+void AddBackupCommands(CommandLine& line);
 
 }  // namespace waystation::ctl

@@ -90,6 +90,7 @@ CommandLine::CommandLine() : app_(std::string(kDescription) + "\n", "switchctl")
   AddPaymentCommands(*this, payment);
   AddBillerCommands(*this);
   AddJournalCommands(*this);
+  AddBackupCommands(*this);
 }
 
 CLI::App& CommandLine::AddGroup(const char* name, const char* description, const char* section) {
