@@ -13,6 +13,7 @@
 
 #include "CLI/CLI.hpp"
 #include "bench/compare.h"
+#include "bench/follow.h"
 #include "bench/interruption.h"
 #include "bench/report.h"
 #include "bench/runs.h"
@@ -28,6 +29,7 @@ constexpr int kInterrupted = 130;
 struct Options {
   PayOptions pay;
   CompareOptions compare;
+  FollowOptions follow;
   std::string json_path;
   bool expect_declines = false;
 
@@ -126,6 +128,22 @@ int DoCompare(Options& options) {
   return unexpected > 0 ? kFailed : 0;
 }
 
+int DoFollow(const Options& options) {
+  const absl::StatusOr<FollowResult> result = Follow(options.follow);
+  if (!result.ok()) {
+    Complain(result.status());
+    return kFailed;
+  }
+  fmt::print(options.people(), "{}", FollowText(*result));
+  if (!options.json_path.empty()) {
+    if (const absl::Status status = WriteJson(options.json_path, FollowJson(*result)); !status.ok()) {
+      Complain(status);
+      return kFailed;
+    }
+  }
+  return Interrupted() ? kInterrupted : 0;
+}
+
 std::string FolderOfThisProgram() {
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
@@ -144,8 +162,9 @@ int Main(int argc, char** argv) {
   CLI::App* pay = app.add_subcommand("pay", "Pay unary, in a closed or open loop, against a switch that runs");
   CLI::App* echo = app.add_subcommand("echo", "The same load against echo_server");
   CLI::App* compare = app.add_subcommand("compare", "Start echo_server and a fresh switchd in turn, and compare them");
-  for (CLI::App* command : {pay, echo, compare}) {
-    AddLoadShape(*command, options.pay.load);
+  CLI::App* follow = app.add_subcommand("follow", "Read the change feed of a switch that runs: legs a second");
+  for (CLI::App* command : {pay, echo, compare}) AddLoadShape(*command, options.pay.load);
+  for (CLI::App* command : {pay, echo, compare, follow}) {
     command->add_option("--json", options.json_path, "Write the figures to this file too; - is stdout");
   }
   for (CLI::App* command : {pay, echo}) AddServer(*command, options.pay.load);
@@ -158,7 +177,13 @@ int Main(int argc, char** argv) {
   compare->add_option("--work-folder", options.compare.work_folder, "Where the switch's data folder is made, on a disk")
       ->check(CLI::ExistingDirectory)
       ->capture_default_str();
+  follow->add_option("--address", options.follow.address, "host:port of the server")->capture_default_str();
+  follow->add_option("--from", options.follow.from, "The first leg")->capture_default_str();
+  follow->add_option("--seconds", options.follow.seconds, "For how long. Without it: up to the journal's present end")
+      ->check(CLI::Range(0.1, 86'400.0));
   CLI11_PARSE(app, argc, argv);
+
+  if (*follow) return DoFollow(options);
 
   if (!*echo) fmt::print(options.people(), "seed {}\n", options.pay.seed);
   if (*echo) return Conclude(options, "echoes", RunEcho(options.pay.load));

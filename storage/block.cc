@@ -74,23 +74,30 @@ void BlockBuilder::Seal(ChainPosition* position, SealedBlock* sealed) {
   position->time = core::TimePoint(std::chrono::milliseconds(block_->header().time_ms()));
 }
 
-absl::StatusOr<OpenedBlock> OpenBlock(std::string_view sealed_block) {
+absl::StatusOr<Sha256Digest> UnsealBlock(std::string_view sealed_block, pb::Block* block) {
   pb::SealedBlock sealed;
-  pb::Block block;
   if (!sealed.ParseFromArray(sealed_block.data(), static_cast<int>(sealed_block.size()))) {
     return absl::DataLossError("a stored block does not parse");
   }
-  OpenedBlock opened;
-  opened.sha256 = Sha256(sealed.block());
-  if (sealed.sha256() != AsText(opened.sha256)) return absl::DataLossError("a stored block does not match its SHA-256");
-  if (!block.ParseFromString(sealed.block())) return absl::DataLossError("a stored block does not parse");
-  opened.header = block.header();
-  const uint64_t first = opened.header.first_sequence();
-  if (opened.header.format_version() > kJournalFormatVersion) {
+  const Sha256Digest sha256 = Sha256(sealed.block());
+  if (sealed.sha256() != AsText(sha256)) return absl::DataLossError("a stored block does not match its SHA-256");
+  if (!block->ParseFromString(sealed.block())) return absl::DataLossError("a stored block does not parse");
+  if (block->header().format_version() > kJournalFormatVersion) {
     return absl::UnimplementedError(
         fmt::format("block at sequence {}: is of journal format {}; this program reads up to {}, use a newer one",
-                    first, opened.header.format_version(), kJournalFormatVersion));
+                    block->header().first_sequence(), block->header().format_version(), kJournalFormatVersion));
   }
+  return sha256;
+}
+
+absl::StatusOr<OpenedBlock> OpenBlock(std::string_view sealed_block) {
+  pb::Block block;
+  const absl::StatusOr<Sha256Digest> sha256 = UnsealBlock(sealed_block, &block);
+  if (!sha256.ok()) return sha256.status();
+  OpenedBlock opened;
+  opened.sha256 = *sha256;
+  opened.header = block.header();
+  const uint64_t first = opened.header.first_sequence();
   const auto date = core::BusinessDate::FromNumber(opened.header.business_date());
   if (!date.ok()) return Damaged(first, std::string(date.status().message()));
   opened.stamp = {core::TimePoint(std::chrono::milliseconds(opened.header.time_ms())), *date};

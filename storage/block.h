@@ -41,6 +41,9 @@ class BlockBuilder {
   journal::v1::Block* block_;
 };
 
+// Checks the hash and the format version, and parses the block; what is in it is not looked at. Errors as OpenBlock's.
+absl::StatusOr<Sha256Digest> UnsealBlock(std::string_view sealed_block, journal::v1::Block* block);
+
 // A block read back.
 struct OpenedBlock {
   journal::v1::BlockHeader header;

@@ -18,6 +18,7 @@ Sequencer::Sequencer(const ChainPosition& position, core::Ledger* ledger, Commit
       clock_(clock),
       observer_(observer),
       options_(std::move(options)),
+      durable_sequence_(position.last_sequence),
       position_(position),
       snapshot_sequence_(options_.snapshot_sequence.value_or(position.last_sequence)),
       snapshot_at_(clock->Steady()) {
@@ -271,6 +272,7 @@ void Sequencer::FinishDurable() {
   for (; finished > 0; --finished) {
     PendingBlock block = std::move(in_flight_.front());
     in_flight_.pop_front();
+    durable_sequence_.store(block.end.last_sequence, std::memory_order_release);
     ledger_->ForgetAtRest(block.end.last_sequence);
     if (options_.on_durable) options_.on_durable(block.end);
     for (const core::Payment& payment : block.changes) observer_->OnChanged(payment);

@@ -93,6 +93,10 @@ class Sequencer {
   // What must not be refused: outcomes, and commands of people.
   void Submit(Ticket* ticket);
 
+  // The last leg that is durable; what the commit log shows beyond it may not be yet. Any thread. Of a leg that a reply
+  // tells of, it has moved on before the reply is delivered.
+  uint64_t durable_sequence() const { return durable_sequence_.load(std::memory_order_acquire); }
+
  private:
   struct PendingBlock {
     ChainPosition end;
@@ -134,6 +138,8 @@ class Sequencer {
   bool stopping_ = false;       // guarded by mutex_
   size_t appended_ = 0;         // guarded by mutex_: results that came in and were not looked at
   std::string append_failure_;  // guarded by mutex_
+
+  std::atomic<uint64_t> durable_sequence_;
 
   // The sequencer's thread only.
   ChainPosition position_;

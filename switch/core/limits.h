@@ -77,6 +77,12 @@ inline constexpr int kMaxDayCutDays = 31;
 // Events a watcher may be behind before its stream is ended.
 inline constexpr size_t kMaxWatchBacklog = 4'096;
 inline constexpr size_t kMaxWatchers = 20'000;
+// Followers of the journal at a time. Each holds one message: so many bytes of blocks, and what the last of them has
+// above that.
+inline constexpr size_t kMaxFollowers = 32;
+inline constexpr size_t kFeedMessageBytes = 512 * 1024;
+// How often the journal's end is looked at for those who have read up to it.
+inline constexpr std::chrono::milliseconds kFeedInterval{5};
 
 // --- storage ---
 inline constexpr std::chrono::milliseconds kDefaultSnapshotInterval{1'000};

@@ -14,6 +14,7 @@
 #include "switch/ctl/command_groups.h"
 #include "switch/ctl/journal_text.h"
 #include "switch/ctl/ledger_folder.h"
+#include "waystation/v1/journal_service.grpc.pb.h"
 
 namespace waystation::ctl {
 namespace {
@@ -37,6 +38,11 @@ struct ExportArguments {
   std::string data;
   uint64_t from = 1;
   uint64_t to = std::numeric_limits<uint64_t>::max();
+};
+
+struct FollowArguments {
+  uint64_t from = 1;
+  bool until_end = false;
 };
 
 // Null, with the reason printed and `status` set, when there is nothing to read.
@@ -86,7 +92,7 @@ ExitStatus Follow(Session& session, storage::RocksCommitLog& log, JournalCursor&
     absl::Status status = log.CatchUp();
     if (status.ok()) {
       status = cursor.ReadOn([&](const storage::OpenedBlock& block, const core::Leg& leg) {
-        session.out() << LegJson(block, leg);
+        session.out() << LegJson(block.stamp, leg);
         return session.out().good();
       });
     }
@@ -107,7 +113,7 @@ ExitStatus Tail(Session& session, const TailArguments& arguments) {
   JournalCursor cursor(*log, near_end > arguments.count ? near_end - arguments.count + 1 : 1);
   std::deque<std::string> last;
   const absl::Status status = cursor.ReadOn([&](const storage::OpenedBlock& block, const core::Leg& leg) {
-    last.push_back(LegJson(block, leg));
+    last.push_back(LegJson(block.stamp, leg));
     if (last.size() > arguments.count) last.pop_front();
     return true;
   });
@@ -130,10 +136,47 @@ ExitStatus Export(Session& session, const ExportArguments& arguments) {
   JournalCursor cursor(*log, arguments.from);
   const absl::Status status = cursor.ReadOn([&](const storage::OpenedBlock& block, const core::Leg& leg) {
     if (leg.sequence > arguments.to) return false;
-    session.out() << LegJson(block, leg);
+    session.out() << LegJson(block.stamp, leg);
     return session.out().good();
   });
   return status.ok() ? ExitStatus::kDone : FailRead(session, status);
+}
+
+// Over the switch's change feed.
+ExitStatus FollowFeed(Session& session, const FollowArguments& arguments) {
+  const std::shared_ptr<grpc::Channel> channel = session.Connect();
+  if (channel == nullptr) return ExitStatus::kUnreachable;
+  v1::StreamJournalRequest request;
+  request.set_from_sequence(arguments.from);
+  request.set_until_end(arguments.until_end);
+  grpc::ClientContext context;
+  if (session.settings().timeout_s.has_value()) {
+    context.set_deadline(std::chrono::system_clock::now() + session.timeout());
+  }
+  v1::JournalService::Stub stub(channel);
+  const auto reader = stub.Stream(&context, request);
+  const auto fail = [&](const std::string& what, std::string_view next) {
+    context.TryCancel();
+    reader->Finish();
+    return session.Fail(ExitStatus::kFault, what, next);
+  };
+
+  uint64_t next = std::max<uint64_t>(arguments.from, 1);
+  v1::StreamJournalResponse message;
+  while (reader->Read(&message)) {
+    for (const journal::v1::Block& block : message.blocks()) {
+      const absl::StatusOr<std::string> lines = LegsJson(block);
+      if (!lines.ok()) {
+        return fail(fmt::format("at sequence {}: {}", next, std::string(lines.status().message())),
+                    "use switchctl of the switch's version");
+      }
+      session.out() << *lines;
+      next = block.legs(block.legs_size() - 1).sequence() + 1;
+    }
+    session.out().flush();
+    if (!session.out().good()) return fail("could not write to standard output", "see that its reader is there");
+  }
+  return session.FailCall(reader->Finish(), fmt::format("go on where it ended with --from {}", next));
 }
 
 void AddDataOption(CLI::App& app, std::string& into) {
@@ -145,8 +188,7 @@ void AddDataOption(CLI::App& app, std::string& into) {
 }  // namespace
 
 void AddJournalCommands(CommandLine& line) {
-  CLI::App& group =
-      line.AddGroup("journal", "Prove and read the journal, straight from the data folder", "The journal");
+  CLI::App& group = line.AddGroup("journal", "Prove, read and follow the journal", "The journal");
 
   auto verify = std::make_shared<VerifyArguments>();
   AddDataOption(
@@ -179,6 +221,16 @@ void AddJournalCommands(CommandLine& line) {
   export_app.add_option("--from-seq", to_export->from, "The first sequence number; left out, the beginning")
       ->type_name("SEQ");
   export_app.add_option("--to-seq", to_export->to, "The last sequence number; left out, the end")->type_name("SEQ");
+
+  auto follow = std::make_shared<FollowArguments>();
+  CLI::App& follow_app =
+      line.AddCommand(group,
+                      {"follow", "Legs as JSON, one a line, over the switch's change feed; then each that is added",
+                       "switchctl journal follow --from 1\n"
+                       "switchctl journal follow --from 5001 --until-end --address 10.0.0.7:7400"},
+                      [follow](Session& session) { return FollowFeed(session, *follow); });
+  follow_app.add_option("--from", follow->from, "The first sequence number; left out, the beginning")->type_name("SEQ");
+  follow_app.add_flag("--until-end", follow->until_end, "End with what is there now");
 }
 
 }  // namespace waystation::ctl

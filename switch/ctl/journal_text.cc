@@ -41,16 +41,28 @@ std::string PaymentWords(const core::Leg& leg) {
 
 }  // namespace
 
-std::string LegJson(const storage::OpenedBlock& block, const core::Leg& leg) {
+std::string LegJson(const core::BlockStamp& stamp, const core::Leg& leg) {
   journal::v1::Leg stored;
   storage::EncodeLeg(leg, &stored);
   const google::protobuf::Reflection& reflection = *stored.GetReflection();
   const google::protobuf::FieldDescriptor* fact =
       reflection.GetOneofFieldDescriptor(stored, stored.GetDescriptor()->FindOneofByName("fact"));
   return fmt::format("{{\"sequence\":\"{}\",\"timeMs\":\"{}\",\"businessDate\":\"{}\"{},\"{}\":{}}}\n", leg.sequence,
-                     block.stamp.time.time_since_epoch().count(), block.stamp.business_date.ToString(),
-                     PaymentWords(leg), fact->json_name(),
-                     WithoutNewline(JsonLine(reflection.GetMessage(stored, fact))));
+                     stamp.time.time_since_epoch().count(), stamp.business_date.ToString(), PaymentWords(leg),
+                     fact->json_name(), WithoutNewline(JsonLine(reflection.GetMessage(stored, fact))));
+}
+
+absl::StatusOr<std::string> LegsJson(const journal::v1::Block& block) {
+  const auto date = core::BusinessDate::FromNumber(block.header().business_date());
+  if (!date.ok()) return absl::DataLossError(std::string(date.status().message()));
+  const core::BlockStamp stamp{core::TimePoint(std::chrono::milliseconds(block.header().time_ms())), *date};
+  std::string lines;
+  for (const journal::v1::Leg& stored : block.legs()) {
+    const absl::StatusOr<core::Leg> leg = storage::DecodeLeg(stored);
+    if (!leg.ok()) return leg.status();
+    lines += LegJson(stamp, *leg);
+  }
+  return lines;
 }
 
 std::string VerifyText(const storage::VerifyReport& report) {

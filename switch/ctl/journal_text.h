@@ -6,9 +6,11 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "storage/block.h"
 #include "storage/commit_log.h"
 #include "storage/verify.h"
+#include "waystation/journal/v1/journal.pb.h"
 
 // The journal for people and programs.
 namespace waystation::ctl {
@@ -16,7 +18,10 @@ namespace waystation::ctl {
 // A leg as one line of JSON with '\n': "sequence", the "timeMs" and "businessDate" of its block, for a payment's leg
 // the names of its "event" and "state", then the fact under its name in journal.proto, in proto JSON (states and
 // reasons as numbers there).
-std::string LegJson(const storage::OpenedBlock& block, const core::Leg& leg);
+std::string LegJson(const core::BlockStamp& stamp, const core::Leg& leg);
+
+// The legs of a block as the change feed gives it, each as LegJson. kDataLoss for what this program does not know.
+absl::StatusOr<std::string> LegsJson(const journal::v1::Block& block);
 
 // What `journal verify` found, for a person.
 std::string VerifyText(const storage::VerifyReport& report);

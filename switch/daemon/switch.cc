@@ -18,6 +18,7 @@
 #include "switch/daemon/configuration.h"
 #include "switch/rpc/account_service.h"
 #include "switch/rpc/admin_service.h"
+#include "switch/rpc/journal_service.h"
 #include "switch/rpc/payment_service.h"
 
 namespace waystation::daemon {
@@ -154,6 +155,8 @@ absl::Status Switch::StartWorkers() {
   backend_.router = &router_;
   backend_.reader = &reader_;
   backend_.watchers = &watchers_;
+  feed_ = std::make_unique<rpc::JournalFeed>(sequencer_.get(), log_.get(), &feeder_);
+  backend_.feed = feed_.get();
   backend_.seal = seal_.get();
   backend_.patterns = patterns_.get();
   backend_.clock = &clock_;
@@ -172,6 +175,7 @@ absl::Status Switch::StartWorkers() {
   });
   sequencer_->Start();
   reader_.Start();
+  feeder_.Start();
   for (Lane& lane : lanes_) lane.worker->Start();
   for (const auto& [biller_id, lane] : router_.lanes()) {
     core::Command command = core::RegisterBiller{biller_id};
@@ -191,6 +195,7 @@ absl::Status Switch::Listen() {
   services_.push_back(rpc::MakePaymentService(backend_));
   services_.push_back(rpc::MakeAccountService(backend_));
   services_.push_back(rpc::MakeAdminService(backend_));
+  services_.push_back(rpc::MakeJournalService(backend_));
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
@@ -224,6 +229,7 @@ void Switch::Stop() {
   draining_ = true;
   if (server_ != nullptr) {
     if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(false);
+    feed_->Drain();
     const auto began = std::chrono::steady_clock::now();
     std::this_thread::sleep_for(core::kRefuseAtLeast);
     while (InProgress() > 0 && std::chrono::steady_clock::now() < began + core::kDrainLimit) {
@@ -241,6 +247,7 @@ void Switch::Stop() {
   // From here on nothing submits to the sequencer; what it still has is decided and made durable.
   for (Lane& lane : lanes_) lane.worker->Stop();
   reader_.Stop();
+  feeder_.Stop();
   if (sequencer_ != nullptr) sequencer_->Stop();
   mark_keeper_.Stop();
   spdlog::info("stopped at leg {}", ledger_ == nullptr ? 0 : ledger_->last_sequence());

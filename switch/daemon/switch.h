@@ -75,6 +75,8 @@ class Switch {
   rpc::WatchHub watchers_;
   std::unique_ptr<storage::Sequencer> sequencer_;
   flow::Worker reader_{&clock_, "reader"};
+  flow::Worker feeder_{&clock_, "feeder"};
+  std::unique_ptr<rpc::JournalFeed> feed_;
   std::vector<Lane> lanes_;
   std::unique_ptr<rpc::TokenSeal> seal_;
   std::unique_ptr<rpc::CustomerNumberPatterns> patterns_;

@@ -11,6 +11,7 @@
 #include "switch/flow/payment_flow.h"
 #include "switch/flow/router.h"
 #include "switch/flow/worker.h"
+#include "switch/rpc/journal_feed.h"
 #include "switch/rpc/sealed_token.h"
 #include "switch/rpc/validation.h"
 #include "switch/rpc/watch_hub.h"
@@ -27,6 +28,7 @@ struct Backend {
   // Queries and administration run here, so that a long list holds up no payment.
   flow::Worker* reader;
   WatchHub* watchers;
+  JournalFeed* feed;
   const TokenSeal* seal;
   const CustomerNumberPatterns* patterns;
   const core::Clock* clock;

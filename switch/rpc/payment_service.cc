@@ -10,6 +10,7 @@
 
 #include "switch/rpc/convert.h"
 #include "switch/rpc/payment_lookup.h"
+#include "switch/rpc/refused_stream.h"
 #include "switch/rpc/unary_call.h"
 #include "switch/rpc/watch_stream.h"
 #include "waystation/v1/payment_service.grpc.pb.h"
@@ -83,12 +84,6 @@ class PaymentService final : public Base {
   }
 
  private:
-  class RefusedStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
-   public:
-    explicit RefusedStream(grpc::Status status) { Finish(std::move(status)); }
-    void OnDone() override { delete this; }
-  };
-
   absl::Status StartInquire(const grpc::ByteBuffer& bytes, const UnaryCall& call) {
     v1::InquireRequest request;
     if (absl::Status status = ParseRequest(bytes, &request); !status.ok()) return status;

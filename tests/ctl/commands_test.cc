@@ -204,6 +204,39 @@ TEST_F(CommandsTest, WatchEndsAfterItsCountOrSaysHowToGoOn) {
   EXPECT_THAT(ended.err, AllOf(HasSubstr("too slow"), HasSubstr("--after 13")));
 }
 
+TEST_F(CommandsTest, FollowPrintsEachLegAndSaysHowToGoOn) {
+  fake_.journal.messages.resize(3);  // the first without legs
+  uint64_t sequence = 7;
+  for (const int message : {1, 2}) {
+    journal::v1::Block* block = fake_.journal.messages[static_cast<size_t>(message)].add_blocks();
+    block->mutable_header()->set_time_ms(1'795'248'306'123);
+    block->mutable_header()->set_business_date(20261121);
+    for (int i = 0; i < 2; ++i) {
+      journal::v1::Leg* leg = block->add_legs();
+      leg->set_sequence(sequence++);
+      leg->mutable_biller_registered()->set_biller_id("gas");
+    }
+  }
+  const Ran done = Run("journal follow --from 7 --until-end");
+  EXPECT_EQ(done.exit, 0) << done.err;
+  EXPECT_EQ(fake_.journal.stream.from_sequence(), 7U);
+  EXPECT_TRUE(fake_.journal.stream.until_end());
+  EXPECT_EQ(std::ranges::count(done.out, '\n'), 4);
+  EXPECT_THAT(done.out, testing::StartsWith("{\"sequence\":\"7\",\"timeMs\":\"1795248306123\","
+                                            "\"businessDate\":\"2026-11-21\",\"billerRegistered\":"));
+
+  fake_.journal.status = {grpc::StatusCode::UNAVAILABLE, "the switch is shutting down"};
+  const Ran cut = Run("journal follow");
+  EXPECT_EQ(cut.exit, 4);
+  EXPECT_EQ(cut.out, done.out);
+  EXPECT_THAT(cut.err, AllOf(HasSubstr("shutting down"), HasSubstr("--from 11")));
+
+  fake_.journal.messages[1].mutable_blocks(0)->mutable_legs(1)->clear_fact();
+  const Ran unknown = Run("journal follow --from 7");
+  EXPECT_EQ(unknown.exit, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("use switchctl of the switch's version"));
+}
+
 TEST_F(CommandsTest, RegisterWithActivateWalksTheWholeWay) {
   fake_.admin.account.set_station_id(kStation);
   fake_.admin.account.set_status(v1::STATION_STATUS_APPLIED);

@@ -9,6 +9,7 @@
 #include "grpcpp/grpcpp.h"
 #include "waystation/v1/account_service.grpc.pb.h"
 #include "waystation/v1/admin_service.grpc.pb.h"
+#include "waystation/v1/journal_service.grpc.pb.h"
 #include "waystation/v1/payment_service.grpc.pb.h"
 
 namespace waystation::ctl {
@@ -26,6 +27,7 @@ class FakeSwitch {
     builder.RegisterService(&payments);
     builder.RegisterService(&accounts);
     builder.RegisterService(&admin);
+    builder.RegisterService(&journal);
     server_ = builder.BuildAndStart();
     address_ = fmt::format("127.0.0.1:{}", port);
   }
@@ -170,9 +172,23 @@ class FakeSwitch {
     }
   };
 
+  struct Journal final : v1::JournalService::Service {
+    grpc::Status status;
+    std::vector<v1::StreamJournalResponse> messages;
+    v1::StreamJournalRequest stream;
+
+    grpc::Status Stream(grpc::ServerContext*, const v1::StreamJournalRequest* request,
+                        grpc::ServerWriter<v1::StreamJournalResponse>* writer) override {
+      stream = *request;
+      for (const v1::StreamJournalResponse& message : messages) writer->Write(message);
+      return status;
+    }
+  };
+
   Payments payments;
   Accounts accounts;
   Admin admin;
+  Journal journal;
 
  private:
   std::string address_;

@@ -82,7 +82,7 @@ TEST_F(BadInput, TextThatIsNotUtf8IsNamedInEachFieldOfEachCall) {
 
 TEST_F(BadInput, BytesThatAreNoMessage) {
   for (const char* method : {"PaymentService/Pay", "PaymentService/WatchPayments", "AccountService/GetAccount",
-                             "AdminService/RegisterStation", "AdminService/ListBillers"}) {
+                             "AdminService/RegisterStation", "AdminService/ListBillers", "JournalService/Stream"}) {
     for (const std::string& bytes : {std::string("\x0a\x7f"
                                                  "1"),
                                      std::string("\xff\xff\xff\xff"), std::string(1, '\0')}) {
@@ -225,6 +225,10 @@ TEST_F(BadInput, FieldsOfReads) {
   watch.set_station_id(station_);
   watch.set_after_sequence(UINT64_MAX);
   Refused("PaymentService/WatchPayments", watch, grpc::StatusCode::OUT_OF_RANGE, "after_sequence", "expected at most");
+
+  v1::StreamJournalRequest stream;
+  stream.set_from_sequence(UINT64_MAX);
+  Refused("JournalService/Stream", stream, grpc::StatusCode::OUT_OF_RANGE, "from_sequence", "expected at most");
 
   v1::GetAccountRequest account;
   Refused("AccountService/GetAccount", account, kInvalid, "station_id", "expected 12 digits");

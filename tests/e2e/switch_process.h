@@ -15,6 +15,7 @@
 #include "waystation/journal/v1/journal.pb.h"
 #include "waystation/v1/account_service.grpc.pb.h"
 #include "waystation/v1/admin_service.grpc.pb.h"
+#include "waystation/v1/journal_service.grpc.pb.h"
 #include "waystation/v1/payment_service.grpc.pb.h"
 
 namespace waystation::e2e {
@@ -25,6 +26,7 @@ struct Api {
   std::unique_ptr<v1::PaymentService::Stub> payments;
   std::unique_ptr<v1::AccountService::Stub> accounts;
   std::unique_ptr<v1::AdminService::Stub> admin;
+  std::unique_ptr<v1::JournalService::Stub> journal;
 };
 Api Connect(const std::string& address);
 

@@ -90,6 +90,24 @@ TEST_F(SequencerDurabilityTest, AReplyLeavesWhenItsBlockIsDurable) {
   EXPECT_THAT(Delivered(), ElementsAre(first, second));
 }
 
+TEST_F(SequencerDurabilityTest, TheDurableSequenceMovesOnBeforeTheReplyLeaves) {
+  EXPECT_EQ(running_.sequencer().durable_sequence(), 5u);
+  Ticket* first = SubmitHeld(ShopPayment("R1"), 1);
+  Ticket* second = SubmitHeld(ShopPayment("R2"), 2);
+  EXPECT_EQ(running_.sequencer().durable_sequence(), 5u);
+  log_.Release();
+  running_.port().WaitFor(first);
+  EXPECT_EQ(running_.sequencer().durable_sequence(), 6u);
+  log_.Release();
+  running_.port().WaitFor(second);
+  EXPECT_EQ(running_.sequencer().durable_sequence(), 7u);
+  log_.LetThrough();
+  running_.Stop();
+  EXPECT_EQ(running_.sequencer().durable_sequence(), 7u);
+  RunningLedger next(&store_, &clock_);
+  EXPECT_EQ(next.sequencer().durable_sequence(), 7u);
+}
+
 TEST_F(SequencerDurabilityTest, AReadWaitsForWhatItSaw) {
   Ticket* pay = SubmitHeld(ShopPayment("R1"), 1);
   Ticket* read = running_.Submit(core::ReadAccount{ShopStation()});

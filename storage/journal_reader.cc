@@ -1,0 +1,56 @@
+#include "storage/journal_reader.h"
+
+#include "absl/status/statusor.h"
+#include "fmt/format.h"
+#include "storage/block.h"
+
+namespace waystation::storage {
+
+absl::Status JournalReader::Read(uint64_t to, size_t enough_bytes, Blocks* blocks) {
+  if (next_ > to) return absl::OkStatus();
+  absl::Status fault = absl::DataLossError(fmt::format("leg {} is missing from the journal", next_));
+  size_t bytes = 0;
+  const absl::Status read = log_->ReadBlocks(next_, [&](uint64_t first_sequence, std::string_view sealed_block) {
+    if (first_sequence > to) return false;
+    fault = Take(sealed_block, blocks->Add());
+    if (!fault.ok()) {
+      blocks->RemoveLast();
+      // What comes before the fault is good; the next read begins with it.
+      if (bytes > 0) fault = absl::OkStatus();
+      return false;
+    }
+    bytes += sealed_block.size();
+    return bytes < enough_bytes && next_ <= to;
+  });
+  return read.ok() ? fault : read;
+}
+
+absl::Status JournalReader::Take(std::string_view sealed_block, journal::v1::Block* block) {
+  const absl::StatusOr<Sha256Digest> sha256 = UnsealBlock(sealed_block, block);
+  if (!sha256.ok()) {
+    if (!absl::IsDataLoss(sha256.status())) return sha256.status();
+    return absl::DataLossError(fmt::format("at leg {}: {}", next_, std::string(sha256.status().message())));
+  }
+  const uint64_t first = block->header().first_sequence();
+  const uint64_t past = first + static_cast<uint64_t>(block->legs_size());
+  // Blocks are read to their ends, so that only the first one may begin before next_.
+  if (first > next_ || past <= next_ || (sha256_.has_value() && first != next_)) {
+    return absl::DataLossError(
+        fmt::format("leg {} is missing from the journal: the block at its place has {} to {}", next_, first, past - 1));
+  }
+  for (int i = 0; i < block->legs_size(); ++i) {
+    const uint64_t expected = first + static_cast<uint64_t>(i);
+    if (block->legs(i).sequence() == expected) continue;
+    return absl::DataLossError(
+        fmt::format("block at sequence {}: holds leg {}; expected {}", first, block->legs(i).sequence(), expected));
+  }
+  if (sha256_.has_value() && block->header().previous_sha256() != AsText(*sha256_)) {
+    return absl::DataLossError(fmt::format("block at sequence {}: is not chained to the block before it", first));
+  }
+  block->mutable_legs()->DeleteSubrange(0, static_cast<int>(next_ - first));
+  sha256_ = *sha256;
+  next_ = past;
+  return absl::OkStatus();
+}
+
+}  // namespace waystation::storage
