@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
@@ -68,12 +70,13 @@ rocksdb::DBOptions DatabaseOptions() {
   return options;
 }
 
-rocksdb::ColumnFamilyOptions FamilyOptions(int family, const std::shared_ptr<rocksdb::Cache>& cache) {
+rocksdb::ColumnFamilyOptions FamilyOptions(int family, size_t memtable_bytes,
+                                           const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
   options.compression = rocksdb::kLZ4Compression;
   // Flushed seldom, since flushing and compacting take from the cores that serve; kMaxMemtableBytes bounds all
   // together.
-  options.write_buffer_size = 64 << 20;
+  options.write_buffer_size = memtable_bytes;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
@@ -101,6 +104,16 @@ rocksdb::ColumnFamilyOptions FamilyOptions(int family, const std::shared_ptr<roc
   return options;
 }
 
+// RocksDB syncs what is in its folder, and not that the folder is there: without this, a power loss after the first
+// start could take the whole of it.
+rocksdb::Status SyncParent(rocksdb::FileSystem* files, const std::string& folder) {
+  std::string parent = std::filesystem::path(folder).parent_path().string();
+  if (parent.empty()) parent = ".";
+  std::unique_ptr<rocksdb::FSDirectory> directory;
+  const rocksdb::IOStatus opened = files->NewDirectory(parent, rocksdb::IOOptions(), &directory, nullptr);
+  return opened.ok() ? directory->Fsync(rocksdb::IOOptions(), nullptr) : opened;
+}
+
 class RocksCommitLogImpl final : public RocksCommitLog {
  public:
   RocksCommitLogImpl() = default;
@@ -116,17 +129,22 @@ class RocksCommitLogImpl final : public RocksCommitLog {
     if (db_ != nullptr) db_->Close();
   }
 
-  absl::Status OpenDatabase(const std::string& folder, const std::string* scratch) {
+  absl::Status OpenDatabase(const std::string& folder, const std::string* scratch, const RocksOptions& chosen) {
     const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(core::kMaxBlockCacheBytes);
     std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
     for (size_t i = 0; i < kFamilies.size(); ++i) {
-      descriptors.emplace_back(kFamilies[i], FamilyOptions(static_cast<int>(i), cache));
+      descriptors.emplace_back(kFamilies[i], FamilyOptions(static_cast<int>(i), chosen.memtable_bytes, cache));
     }
     rocksdb::DBOptions options = DatabaseOptions();
+    if (chosen.file_system != nullptr) {
+      env_ = rocksdb::NewCompositeEnv(chosen.file_system);
+      options.env = env_.get();
+    }
     rocksdb::DB* db = nullptr;
     rocksdb::Status status;
     if (scratch == nullptr) {
       status = rocksdb::DB::Open(options, folder, descriptors, &families_, &db);
+      if (status.ok()) status = SyncParent(options.env->GetFileSystem().get(), folder);
     } else {
       options.create_if_missing = false;
       options.max_open_files = -1;  // files that the writer deletes stay readable
@@ -140,7 +158,7 @@ class RocksCommitLogImpl final : public RocksCommitLog {
       }
       return absl::OkStatus();
     }
-    families_.clear();
+    if (db_ == nullptr) families_.clear();
     return absl::UnavailableError(fmt::format("the ledger in {} can't be opened: {}", folder, status.ToString()));
   }
 
@@ -275,6 +293,7 @@ class RocksCommitLogImpl final : public RocksCommitLog {
     return absl::DataLossError(fmt::format("the ledger can't be read: {}", status.ToString()));
   }
 
+  std::unique_ptr<rocksdb::Env> env_;  // null: the default one
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
 
@@ -287,21 +306,23 @@ class RocksCommitLogImpl final : public RocksCommitLog {
   std::thread committer_;
 };
 
-absl::StatusOr<std::unique_ptr<RocksCommitLog>> OpenWith(const std::string& folder, const std::string* scratch) {
+absl::StatusOr<std::unique_ptr<RocksCommitLog>> OpenWith(const std::string& folder, const std::string* scratch,
+                                                         const RocksOptions& options) {
   auto log = std::make_unique<RocksCommitLogImpl>();
-  if (absl::Status status = log->OpenDatabase(folder, scratch); !status.ok()) return status;
+  if (absl::Status status = log->OpenDatabase(folder, scratch, options); !status.ok()) return status;
   return log;
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<RocksCommitLog>> RocksCommitLog::Open(const std::string& folder) {
-  return OpenWith(folder, nullptr);
+absl::StatusOr<std::unique_ptr<RocksCommitLog>> RocksCommitLog::Open(const std::string& folder,
+                                                                     const RocksOptions& options) {
+  return OpenWith(folder, nullptr, options);
 }
 
 absl::StatusOr<std::unique_ptr<RocksCommitLog>> RocksCommitLog::OpenToRead(const std::string& folder,
                                                                            const std::string& scratch) {
-  return OpenWith(folder, &scratch);
+  return OpenWith(folder, &scratch, RocksOptions());
 }
 
 absl::Status RocksCommitLog::KeepLog(const std::string& folder, const std::string& kept) {

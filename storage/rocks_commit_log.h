@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -9,9 +10,17 @@
 
 namespace rocksdb {
 class DB;
-}
+class FileSystem;
+}  // namespace rocksdb
 
 namespace waystation::storage {
+
+struct RocksOptions {
+  // Where the files lie; null: the operating system's. Tests pass one that fails, or forgets what was not synced.
+  std::shared_ptr<rocksdb::FileSystem> file_system;
+  // How much of a table stays in memory before it is written to a file of its own.
+  size_t memtable_bytes = 64 << 20;
+};
 
 // The embedded default: journal and rows in one RocksDB, each block with its rows as one WriteBatch and one sync.
 //
@@ -25,8 +34,10 @@ namespace waystation::storage {
 // Limits: one process at a time has a folder open for writing; the caller sees to it (daemon/data_folder).
 class RocksCommitLog : public CommitLog, public RowReader {
  public:
-  // Opens `folder`, making the database when there is none. Its parent must exist.
-  static absl::StatusOr<std::unique_ptr<RocksCommitLog>> Open(const std::string& folder);
+  // Opens `folder`, making the database when there is none. Its parent must exist; that `folder` is in it is durable
+  // from then on.
+  static absl::StatusOr<std::unique_ptr<RocksCommitLog>> Open(const std::string& folder,
+                                                              const RocksOptions& options = {});
 
   // Opens `folder` for reading as it stands now; CatchUp moves on to what a live writer has added since. `scratch` is
   // an empty folder for RocksDB's own log. Nothing in `folder` is changed.

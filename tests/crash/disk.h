@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace waystation::crash {
+
+// What a disk would hold if the power went now, kept beside real files, which show what is seen while the power is on.
+//
+// A file's bytes are safe up to where it was last synced; a name that was made, changed or removed is safe once its
+// folder was synced, and syncing the file itself does not help. A power loss takes the rest, or a part of it: see
+// LosePower. This is less than journalling file systems keep in fact, and what POSIX lets one rely on.
+//
+// Files are only ever appended to, or cut. Real files that have lost their name lie in `attic` for as long as a power
+// loss could bring them back. Threads: one at a time.
+class Disk {
+ public:
+  // A file, whatever its name. It ends with the last name, handle or memory of it.
+  struct File {
+    ~File();
+
+    std::string at;  // where the real file lies now
+    bool in_attic = false;
+    uint64_t size = 0;
+    uint64_t durable = 0;  // bytes from the start that a power loss leaves alone
+    // A sync of it failed: the system has dropped what was to be written, and later syncs don't bring it back.
+    bool sync_failed = false;
+  };
+  using FilePtr = std::shared_ptr<File>;
+
+  // `attic` is an empty folder on the same real file system as all that is told of.
+  explicit Disk(std::string attic) : attic_(std::move(attic)) {}
+
+  // Before the real file is made. What had the name until now goes to the attic.
+  FilePtr Create(const std::string& path);
+  // Null when there is no such file.
+  FilePtr Find(const std::string& path) const;
+  // These change the real files too. False when there is no such file.
+  bool Delete(const std::string& path);
+  bool Rename(const std::string& from, const std::string& to);
+
+  // After the real folder was made.
+  void MadeFolder(const std::string& path);
+  void SyncFolder(const std::string& path);
+
+  // What was not synced is lost, and the real files are made to look so: the names and, file by file, the bytes. What
+  // is drawn: nothing of it is kept, or all, or what came first, or each piece by itself; a kept tail may end within a
+  // write, or have pages in it that were never written. What is there afterwards is durable. No file may be open.
+  void LosePower(std::mt19937_64& random);
+
+ private:
+  struct Change {
+    enum class Kind { kMade, kRemoved, kRenamed, kMadeFolder };
+    Kind kind;
+    std::string path;
+    std::string to;  // kRenamed
+    FilePtr file;    // kMade, kRenamed
+  };
+  using Names = std::map<std::string, FilePtr>;
+
+  void MoveToAttic(File& file);
+  void Note(Change change);
+  static void Apply(const Change& change, Names& names);
+  // The changes that a power loss leaves.
+  void KeepSome(std::mt19937_64& random);
+  void CutTail(File& file, std::mt19937_64& random) const;
+
+  const std::string attic_;
+  uint64_t moved_ = 0;
+  Names seen_;     // while the power is on
+  Names durable_;  // of folders as they were last synced
+  std::vector<Change> unsynced_;
+};
+
+}  // namespace waystation::crash
