@@ -14,6 +14,8 @@
 namespace waystation::core {
 
 // --- commands that may add a leg ---
+// Where one has `refuse_new` and it is not OK, a request that was accepted before is answered as ever, and one that is
+// new is refused with it: the switch takes no new work.
 struct RegisterStation {
   StationId station;
   std::string name;
@@ -34,6 +36,7 @@ struct RecordCounterPurchase {
   std::string request_id;
   Money amount;
   std::string clerk_id;
+  absl::Status refuse_new = absl::OkStatus();
 };
 // Sent at start-up for each biller of the configuration; no leg when it is known.
 struct RegisterBiller {
@@ -59,6 +62,7 @@ struct AcceptPayment {
   std::string customer_name;
   Money amount;
   std::optional<Decline> presented;
+  absl::Status refuse_new = absl::OkStatus();
 };
 // What became of a payment at the biller. Refused (kFailedPrecondition) where the transition table has no such step.
 struct RecordOutcome {
@@ -76,6 +80,7 @@ struct StartCancel {
   std::string operator_id;
   PaymentId payment_id;
   std::optional<Decline> presented;
+  absl::Status refuse_new = absl::OkStatus();
 };
 
 // --- reads; answered, like everything else, once all that they saw is durable ---

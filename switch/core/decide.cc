@@ -145,6 +145,7 @@ Decision Ledger::On(const RecordCounterPurchase& c, const Prior& prior) const {
     return decision;
   }
 
+  if (!c.refuse_new.ok()) return Refuse(c.refuse_new);
   if (station->status == StationStatus::kApplied || station->status == StationStatus::kClosed) {
     return Refuse(absl::FailedPreconditionError(fmt::format(
         "station_id: {} is {}; expected APPROVED, ACTIVE or SUSPENDED", c.station.ToString(), Name(station->status))));
@@ -222,6 +223,7 @@ Decision Ledger::On(const AcceptPayment& c, const Prior& prior) const {
     return decision;
   }
 
+  if (!c.refuse_new.ok()) return Refuse(c.refuse_new);
   PaymentAccepted fact{.station = c.station,
                        .operator_id = c.operator_id,
                        .request_id = c.request_id,
@@ -302,6 +304,7 @@ Decision Ledger::On(const StartCancel& c, const Prior& prior) const {
     return decision;
   }
 
+  if (!c.refuse_new.ok()) return Refuse(c.refuse_new);
   const Account* payable = Payable(payment->biller_id);
   WS_CHECK(payable != nullptr, "a payment has a biller");
   std::optional<Decline> decline = CancelDecline(c, *payment, *station, *payable);

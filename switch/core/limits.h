@@ -92,6 +92,8 @@ inline constexpr std::chrono::milliseconds kHighWaterInterval{100};
 inline constexpr uint64_t kMaxWalBytes = 512 << 20;
 inline constexpr size_t kMaxMemtableBytes = 96 << 20;
 inline constexpr size_t kMaxBlockCacheBytes = 64 << 20;
+// How often the free disk space is looked at.
+inline constexpr std::chrono::milliseconds kDiskWatchInterval{500};
 // Faults that a verification lists; it counts them all.
 inline constexpr size_t kMaxFaultsListed = 100;
 

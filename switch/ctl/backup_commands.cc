@@ -133,6 +133,7 @@ void AddBackupOptions(CLI::App& app, BackupArguments& arguments, bool one) {
 
 void AddBackupCommands(CommandLine& line) {
   CLI::App& group = line.AddGroup("backup", "Make backups of the ledger, prove them, restore one", "The journal");
+  AddLiveBackupCommands(line, group);
 
   auto list = std::make_shared<BackupArguments>();
   AddBackupOptions(line.AddCommand(group,

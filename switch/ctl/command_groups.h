@@ -19,7 +19,11 @@ void AddBillerCommands(CommandLine& line);
 void AddDayCommands(CommandLine& line);
 // journal verify | tail | export.
 void AddJournalCommands(CommandLine& line);
-// backup list | verify | restore.
+// backup list | verify | restore; the others of the group come from AddLiveBackupCommands.
 void AddBackupCommands(CommandLine& line);
+// backup create | confirm-old-switch-dead.
+void AddLiveBackupCommands(CommandLine& line, CLI::App& group);
+// status.
+void AddStatusCommands(CommandLine& line);
 
 }  // namespace waystation::ctl

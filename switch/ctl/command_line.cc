@@ -82,6 +82,7 @@ CommandLine::CommandLine() : app_(std::string(kDescription) + "\n", "switchctl")
   app_.get_formatter()->column_width(34);
   AddGlobalOptions(app_, settings_);
 
+  AddStatusCommands(*this);
   AddDayCommands(*this);
   AddStationCommands(*this);
   AddAccountCommands(*this);

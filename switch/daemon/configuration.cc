@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -33,6 +34,8 @@ constexpr size_t kMaxPathBytes = 4'096;
 constexpr std::string_view kDefaultAddress = "127.0.0.1:7400";
 constexpr std::string_view kAcceptsPlainText = "I accept that anyone on this network can read and forge payments";
 
+constexpr uint64_t kMaxDiskMb = 100'000'000;
+
 // A number of a section: its range, and its default where it is absent.
 struct NumberRule {
   const char* section;
@@ -43,6 +46,10 @@ struct NumberRule {
 };
 constexpr NumberRule kNumberRules[] = {
     {"storage", "snapshot_interval_ms", 100, 60'000, core::kDefaultSnapshotInterval.count()},
+    {"storage", "backups_kept", 1, 10'000, 14},
+    {"storage", "low_disk_mb", 1, kMaxDiskMb, 1'024},
+    {"storage", "enough_disk_mb", 1, kMaxDiskMb, 0},  // its default is made of low_disk_mb
+    {"storage", "ballast_mb", 1, 1'000'000, 256},
     {"workers", "threads", 1, 64, 1},
     {"workers", "max_in_progress", 1, 1'000'000, core::kDefaultMaxInProgressPerWorker},
     {"resolver", "first_query_after_ms", 10, 3'600'000, 1'000},
@@ -132,16 +139,55 @@ absl::Status CheckListen(const KeyLines& lines, config::v1::Listen& listen) {
   return absl::OkStatus();
 }
 
-absl::Status CheckStorage(const KeyLines& lines, const config::v1::Storage& storage) {
-  const std::string& folder = storage.data_dir();
+bool IsPath(const std::string& path) {
+  return !path.empty() && path.size() <= kMaxPathBytes && path.find('\0') == path.npos;
+}
+
+// Whether `path` is `folder` or something below it, by their names.
+bool IsWithin(const std::string& path, const std::string& folder) {
+  const auto parts = [](const std::string& name) {
+    std::filesystem::path whole = std::filesystem::absolute(name).lexically_normal();
+    return whole.has_filename() ? whole : whole.parent_path();
+  };
+  const std::filesystem::path inner = parts(path);
+  const std::filesystem::path outer = parts(folder);
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+absl::Status CheckBackupFolder(const KeyLines& lines, const config::v1::Storage& storage) {
+  if (!lines.Has("storage.backup_dir")) return absl::OkStatus();
+  const std::string& folder = storage.backup_dir();
+  if (!IsPath(folder)) {
+    return lines.Fault("storage.backup_dir",
+                       fmt::format("not a path; expected the path of a folder, 1 .. {} bytes", kMaxPathBytes));
+  }
+  if (IsWithin(folder, storage.data_dir()) || IsWithin(storage.data_dir(), folder)) {
+    return lines.Fault("storage.backup_dir",
+                       fmt::format("{} and storage.data_dir lie in each other; expected a folder of its own, best on "
+                                   "another disk",
+                                   folder));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckDiskLimits(const KeyLines& lines, config::v1::Storage& storage) {
+  const uint32_t low = storage.low_disk_mb();
+  if (!lines.Has("storage.enough_disk_mb")) storage.set_enough_disk_mb(low + low / 4);
+  if (storage.enough_disk_mb() >= low) return absl::OkStatus();
+  return lines.Fault("storage.enough_disk_mb", fmt::format("{} is less than storage.low_disk_mb; expected at least {}",
+                                                           storage.enough_disk_mb(), low));
+}
+
+absl::Status CheckStorage(const KeyLines& lines, config::v1::Storage& storage) {
   if (!lines.Has("storage.data_dir")) {
     return lines.Fault("storage.data_dir", "missing; expected the path of the data folder");
   }
-  if (folder.empty() || folder.size() > kMaxPathBytes || folder.find('\0') != folder.npos) {
+  if (!IsPath(storage.data_dir())) {
     return lines.Fault("storage.data_dir",
                        fmt::format("not a path; expected the path of a folder, 1 .. {} bytes", kMaxPathBytes));
   }
-  return absl::OkStatus();
+  if (absl::Status status = CheckBackupFolder(lines, storage); !status.ok()) return status;
+  return CheckDiskLimits(lines, storage);
 }
 
 absl::Status CheckLog(const KeyLines& lines, config::v1::Log& log) {
@@ -212,7 +258,7 @@ absl::Status Complete(const KeyLines& lines, Config& config) {
     if (absl::Status status = CheckNumber(rule, lines, config); !status.ok()) return status;
   }
   if (absl::Status status = CheckListen(lines, *config.mutable_listen()); !status.ok()) return status;
-  if (absl::Status status = CheckStorage(lines, config.storage()); !status.ok()) return status;
+  if (absl::Status status = CheckStorage(lines, *config.mutable_storage()); !status.ok()) return status;
   if (absl::Status status = CheckBillers(lines, config); !status.ok()) return status;
   if (absl::Status status = CheckLog(lines, *config.mutable_log()); !status.ok()) return status;
   if (absl::Status status = CheckResolver(lines, config.resolver()); !status.ok()) return status;

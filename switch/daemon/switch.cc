@@ -19,6 +19,7 @@
 #include "switch/rpc/account_service.h"
 #include "switch/rpc/admin_service.h"
 #include "switch/rpc/journal_service.h"
+#include "switch/rpc/operations_service.h"
 #include "switch/rpc/payment_service.h"
 
 namespace waystation::daemon {
@@ -60,6 +61,8 @@ absl::StatusOr<std::unique_ptr<Switch>> Switch::Start(const config::v1::Config& 
   absl::StatusOr<DataFolder> folder = DataFolder::Open(config.storage().data_dir());
   if (!folder.ok()) return folder.status();
   std::unique_ptr<Switch> self(new Switch(*std::move(folder), config));
+  if (absl::Status status = self->CheckRestored(); !status.ok()) return status;
+  self->StartDiskWatch();
   if (absl::Status status = self->OpenLedger(); !status.ok()) return status;
   if (absl::Status status = self->AddBillers(); !status.ok()) return status;
   if (absl::Status status = self->StartWorkers(); !status.ok()) return status;
@@ -75,6 +78,41 @@ Switch::Switch(DataFolder folder, const config::v1::Config& config)
 
 Switch::~Switch() {
   Stop();
+}
+
+// A restored ledger lacks what was answered after its backup, and the switch that answered may be alive: until a person
+// says that it is not, two switches must not spend the same accounts.
+absl::Status Switch::CheckRestored() {
+  absl::StatusOr<std::optional<storage::RestoredMarker>> marker =
+      storage::ReadRestoredMarker(config_.storage().data_dir());
+  if (!marker.ok()) return marker.status();
+  restored_ = *std::move(marker);
+  if (!restored_.has_value()) return absl::OkStatus();
+  if (!restored_->complete) {
+    return absl::FailedPreconditionError(fmt::format(
+        "storage.data_dir: {} has a restore in it that did not come to its end, of backup {}; expected a whole ledger. "
+        "Empty the folder, and run `switchctl backup restore` again",
+        config_.storage().data_dir(), restored_->backup_id));
+  }
+  admission_.SetRestored(true);
+  spdlog::error(
+      "this ledger was restored from backup {} and ends at leg {}: only reads are answered and nothing is sent, until "
+      "`switchctl backup confirm-old-switch-dead` says that no other switch works on these accounts",
+      restored_->backup_id, restored_->last_sequence);
+  return absl::OkStatus();
+}
+
+// Before the ledger is opened, so that on a full disk it finds the room that the ballast gives back.
+void Switch::StartDiskWatch() {
+  constexpr uint64_t kMegabyte = 1 << 20;
+  const config::v1::Storage& storage = config_.storage();
+  disk_ = std::make_unique<DataDisk>(storage.data_dir());
+  const DiskLimits limits{.low_below = storage.low_disk_mb() * kMegabyte,
+                          .enough_from = storage.enough_disk_mb() * kMegabyte,
+                          .ballast = storage.ballast_mb() * kMegabyte};
+  disk_watch_ = std::make_unique<DiskWatch>(disk_.get(), limits, [this](bool low) { admission_.SetLowDisk(low); });
+  disk_watch_->Look();
+  disk_watch_->Start();
 }
 
 absl::Status Switch::OpenLedger() {
@@ -160,7 +198,7 @@ absl::Status Switch::StartWorkers() {
   backend_.seal = seal_.get();
   backend_.patterns = patterns_.get();
   backend_.clock = &clock_;
-  backend_.draining = &draining_;
+  backend_.admission = &admission_;
 
   // Open payments have an owner before anything new is taken.
   ledger_->ForEachOpen([this](const core::Payment& payment) {
@@ -171,8 +209,9 @@ absl::Status Switch::StartWorkers() {
           "REVIEW in time; put the biller's stanza back",
           payment.id.ToString(), payment.biller_id);
     }
-    backend_.FlowOf(payment.station).Adopt(payment);
+    open_at_start_.push_back(payment);
   });
+  if (!restored_.has_value()) AdoptOpenPayments();
   sequencer_->Start();
   reader_.Start();
   feeder_.Start();
@@ -191,11 +230,21 @@ absl::Status Switch::StartWorkers() {
   return absl::OkStatus();
 }
 
+void Switch::AdoptOpenPayments() {
+  for (core::Payment& payment : std::exchange(open_at_start_, {})) {
+    Lane& lane = lanes_[payment.station.number() % lanes_.size()];
+    lane.worker->Post([&lane, payment = std::move(payment)]() mutable { lane.flow->Adopt(std::move(payment)); });
+  }
+}
+
 absl::Status Switch::Listen() {
+  operations_ = std::make_unique<Operations>(config_.storage(), log_.get(), disk_watch_.get(), &admission_, &clock_,
+                                             restored_, [this] { AdoptOpenPayments(); });
   services_.push_back(rpc::MakePaymentService(backend_));
   services_.push_back(rpc::MakeAccountService(backend_));
   services_.push_back(rpc::MakeAdminService(backend_));
   services_.push_back(rpc::MakeJournalService(backend_));
+  services_.push_back(rpc::MakeOperationsService(backend_, operations_.get()));
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
@@ -226,7 +275,8 @@ size_t Switch::InProgress() const {
 
 void Switch::Stop() {
   if (std::exchange(stopped_, true)) return;
-  draining_ = true;
+  admission_.SetDraining();
+  if (operations_ != nullptr) operations_->Stop();
   if (server_ != nullptr) {
     if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(false);
     feed_->Drain();
@@ -249,6 +299,7 @@ void Switch::Stop() {
   reader_.Stop();
   feeder_.Stop();
   if (sequencer_ != nullptr) sequencer_->Stop();
+  if (disk_watch_ != nullptr) disk_watch_->Stop();
   mark_keeper_.Stop();
   spdlog::info("stopped at leg {}", ledger_ == nullptr ? 0 : ledger_->last_sequence());
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,14 +10,18 @@
 #include "storage/high_water.h"
 #include "storage/high_water_keeper.h"
 #include "storage/index.h"
+#include "storage/restored_marker.h"
 #include "storage/rocks_commit_log.h"
 #include "storage/sequencer.h"
 #include "switch/core/clock.h"
 #include "switch/core/ledger.h"
 #include "switch/daemon/data_folder.h"
+#include "switch/daemon/disk_watch.h"
+#include "switch/daemon/operations.h"
 #include "switch/flow/payment_flow.h"
 #include "switch/flow/router.h"
 #include "switch/flow/worker.h"
+#include "switch/rpc/admission.h"
 #include "switch/rpc/backend.h"
 #include "waystation/config/v1/config.pb.h"
 
@@ -56,16 +59,24 @@ class Switch {
 
   Switch(DataFolder folder, const config::v1::Config& config);
 
+  absl::Status CheckRestored();
+  void StartDiskWatch();
   absl::Status OpenLedger();
   void NoteHighWaterAtStart(const std::optional<storage::HighWaterMark>& mark, const storage::ChainPosition& end);
   absl::Status AddBillers();
   absl::Status StartWorkers();
+  void AdoptOpenPayments();
   absl::Status Listen();
   size_t InProgress() const;
 
   const config::v1::Config config_;
   DataFolder folder_;
   core::SystemClock clock_;
+  // Where the folder was restored from a backup and that is not confirmed.
+  std::optional<storage::RestoredMarker> restored_;
+  rpc::Admission admission_;
+  std::unique_ptr<DataDisk> disk_;
+  std::unique_ptr<DiskWatch> disk_watch_;
   storage::HighWaterFile high_water_;
   storage::HighWaterKeeper mark_keeper_;
   std::unique_ptr<storage::RocksCommitLog> log_;
@@ -78,10 +89,12 @@ class Switch {
   flow::Worker feeder_{&clock_, "feeder"};
   std::unique_ptr<rpc::JournalFeed> feed_;
   std::vector<Lane> lanes_;
+  // Payments that start-up found open, until they are handed to the resolver.
+  std::vector<core::Payment> open_at_start_;
   std::unique_ptr<rpc::TokenSeal> seal_;
   std::unique_ptr<rpc::CustomerNumberPatterns> patterns_;
-  std::atomic<bool> draining_{false};
   rpc::Backend backend_;
+  std::unique_ptr<Operations> operations_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;

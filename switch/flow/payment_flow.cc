@@ -151,7 +151,8 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
                              .customer_number = std::move(order.customer_number),
                              .customer_name = std::move(order.inquiry.customer_name),
                              .amount = order.amount,
-                             .presented = CardDecline(lane->card(), order)};
+                             .presented = CardDecline(lane->card(), order),
+                             .refuse_new = std::move(order.refuse_new)};
   core::Reply held = co_await TryCommit(*sequencer_, *worker_, std::move(accept));
   if (!held.status.ok()) {
     answer({std::move(held.status), {}, {}});
@@ -179,7 +180,8 @@ asio::awaitable<void> PaymentFlow::RunCancel(CancelOrder order, Answer answer) {
   core::StartCancel start{.station = order.station,
                           .operator_id = std::move(order.operator_id),
                           .payment_id = order.payment_id,
-                          .presented = std::nullopt};
+                          .presented = std::nullopt,
+                          .refuse_new = std::move(order.refuse_new)};
   if (lane == nullptr || lane->card().cancel == adapters::CancelRule::kNone) {
     start.presented = Because(DeclineReason::kCancelNotSupported,
                               "this biller takes nothing back; back office can adjust it with the biller's reference");

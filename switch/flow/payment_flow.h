@@ -37,6 +37,8 @@ struct PayOrder {
   core::Money amount;
   InquiryProof inquiry;
   WaitBoard::TimePoint answer_by;
+  // Not OK: refused with it when it is new; a repeat is answered.
+  absl::Status refuse_new = absl::OkStatus();
 };
 
 struct CancelOrder {
@@ -45,6 +47,7 @@ struct CancelOrder {
   core::PaymentId payment_id;
   std::string biller_id;  // of that payment
   WaitBoard::TimePoint answer_by;
+  absl::Status refuse_new = absl::OkStatus();  // as in PayOrder
 };
 
 struct InquiryOrder {

@@ -44,7 +44,10 @@ class AdminService final : public Base {
   }
   grpc::ServerUnaryReactor* RecordCounterPurchase(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                                   grpc::ByteBuffer* response) override {
-    return Change<v1::RecordCounterPurchaseRequest>(context, bytes, response, &CheckPurchase, &AnswerPurchase);
+    const auto check = [this](const v1::RecordCounterPurchaseRequest& purchase) {
+      return CheckPurchase(purchase, backend_.admission->CheckNewWork());
+    };
+    return Change<v1::RecordCounterPurchaseRequest>(context, bytes, response, check, &AnswerPurchase);
   }
   grpc::ServerUnaryReactor* CloseBusinessDay(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                              grpc::ByteBuffer* response) override {
@@ -94,7 +97,7 @@ class AdminService final : public Base {
     const UnaryCall call(context, response);
     v1::SetBillerStatusRequest request;
     absl::Status status = ParseRequest(*bytes, &request);
-    if (status.ok()) status = backend_.CheckServing();
+    if (status.ok()) status = backend_.admission->CheckChanges();
     if (status.ok()) status = CheckBillerStatus(request);
     if (status.ok()) {
       Spawn(SetAndAnswer(std::move(request), call));
@@ -111,7 +114,7 @@ class AdminService final : public Base {
     const UnaryCall call(context, response);
     Request request;
     absl::Status status = ParseRequest(*bytes, &request);
-    if (status.ok()) status = backend_.CheckServing();
+    if (status.ok()) status = backend_.admission->CheckChanges();
     if (!status.ok()) {
       call.Fail(status);
       return call.reactor();
@@ -179,14 +182,16 @@ class AdminService final : public Base {
     return core::Command(core::GrantCredit{*station, *limit, request.reason()});
   }
 
-  static absl::StatusOr<core::Command> CheckPurchase(const v1::RecordCounterPurchaseRequest& request) {
+  static absl::StatusOr<core::Command> CheckPurchase(const v1::RecordCounterPurchaseRequest& request,
+                                                     absl::Status refuse_new) {
     absl::StatusOr<core::StationId> station = CheckStation("station_id", request.station_id());
     if (!station.ok()) return station.status();
     if (absl::Status status = CheckRequestId(request.request_id()); !status.ok()) return status;
     absl::StatusOr<core::Money> amount = CheckAmount("amount_fen", request.amount_fen(), core::kLeastCounterPurchase);
     if (!amount.ok()) return amount.status();
     if (absl::Status status = CheckOperator("clerk_id", request.clerk_id()); !status.ok()) return status;
-    return core::Command(core::RecordCounterPurchase{*station, request.request_id(), *amount, request.clerk_id()});
+    return core::Command(core::RecordCounterPurchase{*station, request.request_id(), *amount, request.clerk_id(),
+                                                     std::move(refuse_new)});
   }
 
   static absl::StatusOr<core::Command> CheckDayCut(const v1::CloseBusinessDayRequest& request) {

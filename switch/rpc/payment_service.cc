@@ -74,7 +74,7 @@ class PaymentService final : public Base {
                                                             const grpc::ByteBuffer* bytes) override {
     v1::WatchPaymentsRequest request;
     absl::Status status = ParseRequest(*bytes, &request);
-    if (status.ok()) status = backend_.CheckServing();
+    if (status.ok()) status = backend_.admission->CheckServing();
     if (!status.ok()) return new RefusedStream(ToGrpc(status));
     absl::StatusOr<core::StationId> station = CheckStation("station_id", request.station_id());
     if (!station.ok()) return new RefusedStream(ToGrpc(station.status()));
@@ -87,7 +87,7 @@ class PaymentService final : public Base {
   absl::Status StartInquire(const grpc::ByteBuffer& bytes, const UnaryCall& call) {
     v1::InquireRequest request;
     if (absl::Status status = ParseRequest(bytes, &request); !status.ok()) return status;
-    if (absl::Status status = backend_.CheckServing(); !status.ok()) return status;
+    if (absl::Status status = backend_.admission->CheckChanges(); !status.ok()) return status;
     if (absl::StatusOr<WaitUntil> wait = CheckWait(false, 0, call.deadline()); !wait.ok()) return wait.status();
     absl::StatusOr<core::StationId> station = CheckStation("station_id", request.station_id());
     if (!station.ok()) return station.status();
@@ -137,7 +137,7 @@ class PaymentService final : public Base {
   absl::Status StartPay(const grpc::ByteBuffer& bytes, const UnaryCall& call) {
     StackMessage<v1::PayRequest> request;
     if (absl::Status status = ParseRequest(bytes, &*request); !status.ok()) return status;
-    if (absl::Status status = backend_.CheckServing(); !status.ok()) return status;
+    if (absl::Status status = backend_.admission->CheckServing(); !status.ok()) return status;
     absl::StatusOr<flow::PayOrder> order = CheckOrder(*request, call);
     if (!order.ok()) return order.status();
     const core::StationId station = order->station;
@@ -181,13 +181,14 @@ class PaymentService final : public Base {
     order.amount = *amount;
     order.inquiry = *std::move(inquiry);
     order.answer_by = *answer_by;
+    order.refuse_new = backend_.admission->CheckNewWork();
     return order;
   }
 
   absl::Status StartCancel(const grpc::ByteBuffer& bytes, const UnaryCall& call) {
     v1::CancelRequest request;
     if (absl::Status status = ParseRequest(bytes, &request); !status.ok()) return status;
-    if (absl::Status status = backend_.CheckServing(); !status.ok()) return status;
+    if (absl::Status status = backend_.admission->CheckServing(); !status.ok()) return status;
     absl::StatusOr<WaitUntil> answer_by = CheckWait(request.has_wait_ms(), request.wait_ms(), call.deadline());
     if (!answer_by.ok() && !absl::IsInvalidArgument(answer_by.status())) return answer_by.status();
     absl::StatusOr<core::StationId> station = CheckStation("station_id", request.station_id());
@@ -197,7 +198,7 @@ class PaymentService final : public Base {
     if (!id.ok()) return id.status();
     if (!answer_by.ok()) return answer_by.status();
     // Which biller it is, and so what its card says of cancels, stands in the payment.
-    flow::CancelOrder order{*station, request.operator_id(), *id, "", *answer_by};
+    flow::CancelOrder order{*station, request.operator_id(), *id, "", *answer_by, backend_.admission->CheckNewWork()};
     Spawn(FindAndCancel(std::move(order), call));
     return absl::OkStatus();
   }

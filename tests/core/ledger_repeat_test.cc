@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/core/ledger_table.h"
+#include "tests/core/ledger_world.h"
 
 namespace waystation::core {
 namespace {
@@ -111,6 +112,40 @@ TEST(LedgerRepeatTest, PaymentsAndPurchasesShareTheirIds) {
     | purchase S1 500.00 X2   | refused ALREADY_EXISTS |  100.00 |     0.00 | for a payment          |
   )"),
               IsEmpty());
+}
+
+// A switch that takes no new work, since its disk is nearly full or it was restored from a backup.
+TEST(LedgerRepeatTest, WithoutRoomForNewWorkARepeatIsStillAnswered) {
+  const absl::Status full = absl::ResourceExhaustedError("the disk is full");
+  const StationId station = StationId::FromNumber(440106000001);
+  LedgerWorld world;
+  world.Do(RegisterStation{station, "shop", {}});
+  world.Do(SetStationStatus{station, StationStatus::kApproved, ""});
+  world.Do(SetStationStatus{station, StationStatus::kActive, ""});
+  world.Do(RegisterBiller{"mobile"});
+  RecordCounterPurchase purchase{station, "R1", Money::Fen(60'000), "8000000001"};
+  AcceptPayment pay{station, "2000000001", "Q1", "mobile", "13800000000", "", Money::Fen(10'000), std::nullopt};
+  world.Do(purchase);
+  const PaymentId id = std::get<Payment>(world.Do(pay).reply.value).id;
+  world.Do(RecordOutcome{id, PaymentEvent::kApproved, std::nullopt, "ref", "", "", ""});
+
+  purchase.refuse_new = pay.refuse_new = full;
+  StartCancel cancel{station, "2000000001", id, std::nullopt, full};
+  EXPECT_TRUE(world.Do(purchase).reply.repeated);
+  EXPECT_TRUE(world.Do(pay).reply.repeated);
+  EXPECT_EQ(world.Do(cancel).reply.status, full);
+  purchase.request_id = "R2";
+  pay.request_id = "Q2";
+  const uint64_t before = world.ledger().last_sequence();
+  EXPECT_EQ(world.Do(purchase).reply.status, full);
+  EXPECT_EQ(world.Do(pay).reply.status, full);
+  EXPECT_EQ(world.ledger().last_sequence(), before)
+      << "a refusal leaves no leg, so that the same request can come again";
+
+  cancel.refuse_new = absl::OkStatus();
+  EXPECT_EQ(std::get<Payment>(world.Do(cancel).reply.value).state, PaymentState::kCancelling);
+  cancel.refuse_new = full;
+  EXPECT_TRUE(world.Do(cancel).reply.repeated);
 }
 
 }  // namespace

@@ -352,5 +352,52 @@ TEST_F(CommandsTest, HealthIsDoneOnlyWhenServing) {
   EXPECT_THAT(ran.err, HasSubstr("is NOT_SERVING; expected SERVING"));
 }
 
+TEST_F(CommandsTest, StatusSaysFirstWhetherPaymentsAreTaken) {
+  v1::SwitchStatus& state = fake_.operations.state;
+  state.set_last_sequence(4711);
+  state.mutable_disk()->set_free_bytes(uint64_t{5000} << 20);
+  state.mutable_disk()->set_low_below_bytes(uint64_t{1024} << 20);
+  state.mutable_disk()->set_enough_from_bytes(uint64_t{1280} << 20);
+  state.mutable_disk()->set_ballast_bytes(uint64_t{256} << 20);
+  Ran ran = Run("status");
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_THAT(ran.out, AllOf(StartsWith("takes new payments  yes\n"), HasSubstr("5000 MB"), HasSubstr("4711"),
+                             HasSubstr("storage.backup_dir is not set")));
+
+  state.mutable_disk()->set_low(true);
+  state.mutable_disk()->set_ballast_bytes(0);
+  state.mutable_backup()->set_folder("/backups");
+  state.mutable_backup()->mutable_last()->set_backup_id(12);
+  state.mutable_backup()->set_running_since_ms(1'795'248'306'123);
+  state.mutable_backup()->set_last_failure("no room");
+  ran = Run("status");
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("NO: the disk is nearly full"), HasSubstr("1280 MB"), HasSubstr("released"),
+                             HasSubstr("12, "), HasSubstr("no room"), HasSubstr("backup running")));
+
+  state.mutable_restored()->set_backup_id(3);
+  ran = Run("status");
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("NO: restored from a backup"), HasSubstr("backup 3")));
+  EXPECT_THAT(Run("status --json").out, HasSubstr("\"lastSequence\":\"4711\""));
+}
+
+TEST_F(CommandsTest, BackupsAreMadeAndTheOldSwitchConfirmedDead) {
+  fake_.operations.backup.set_backup_id(12);
+  fake_.operations.backup.set_last_sequence(4711);
+  const Ran made = Run("backup create");
+  EXPECT_EQ(made.exit, 0) << made.err;
+  EXPECT_THAT(made.out, AllOf(HasSubstr("backup  12\n"), HasSubstr("4711")));
+
+  const Ran confirmed = Run("backup confirm-old-switch-dead --by 8000000001", {"--reason", "host 7 is unplugged"});
+  EXPECT_EQ(confirmed.exit, 0) << confirmed.err;
+  EXPECT_EQ(fake_.operations.confirm.confirmed_by(), "8000000001");
+  EXPECT_EQ(fake_.operations.confirm.reason(), "host 7 is unplugged");
+  EXPECT_EQ(Run("backup confirm-old-switch-dead --by 8000000001").exit, 2) << "without a reason";
+
+  fake_.operations.status = {grpc::StatusCode::FAILED_PRECONDITION, "a backup is being made"};
+  const Ran refused = Run("backup create");
+  EXPECT_EQ(refused.exit, 3);
+  EXPECT_THAT(refused.err, HasSubstr("a backup is being made"));
+}
+
 }  // namespace
 }  // namespace waystation::ctl

@@ -10,6 +10,7 @@
 #include "waystation/v1/account_service.grpc.pb.h"
 #include "waystation/v1/admin_service.grpc.pb.h"
 #include "waystation/v1/journal_service.grpc.pb.h"
+#include "waystation/v1/operations_service.grpc.pb.h"
 #include "waystation/v1/payment_service.grpc.pb.h"
 
 namespace waystation::ctl {
@@ -28,6 +29,7 @@ class FakeSwitch {
     builder.RegisterService(&accounts);
     builder.RegisterService(&admin);
     builder.RegisterService(&journal);
+    builder.RegisterService(&operations);
     server_ = builder.BuildAndStart();
     address_ = fmt::format("127.0.0.1:{}", port);
   }
@@ -185,10 +187,33 @@ class FakeSwitch {
     }
   };
 
+  struct Operations final : v1::OperationsService::Service {
+    grpc::Status status;
+    v1::SwitchStatus state;
+    v1::Backup backup;
+    v1::ConfirmOldSwitchDeadRequest confirm;
+
+    grpc::Status GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*, v1::SwitchStatus* response) override {
+      *response = state;
+      return status;
+    }
+    grpc::Status CreateBackup(grpc::ServerContext*, const v1::CreateBackupRequest*, v1::Backup* response) override {
+      *response = backup;
+      return status;
+    }
+    grpc::Status ConfirmOldSwitchDead(grpc::ServerContext*, const v1::ConfirmOldSwitchDeadRequest* request,
+                                      v1::SwitchStatus* response) override {
+      confirm = *request;
+      *response = state;
+      return status;
+    }
+  };
+
   Payments payments;
   Accounts accounts;
   Admin admin;
   Journal journal;
+  Operations operations;
 
  private:
   std::string address_;

@@ -61,6 +61,11 @@ TEST_F(ConfigurationTest, WhatIsAbsentTakesItsDefault) {
   EXPECT_EQ(config->listen().address(), "127.0.0.1:7400");
   EXPECT_EQ(config->storage().data_dir(), "./data");
   EXPECT_EQ(config->storage().snapshot_interval_ms(), 1'000u);
+  EXPECT_EQ(config->storage().backup_dir(), "");
+  EXPECT_EQ(config->storage().backups_kept(), 14u);
+  EXPECT_EQ(config->storage().low_disk_mb(), 1'024u);
+  EXPECT_EQ(config->storage().enough_disk_mb(), 1'280u);
+  EXPECT_EQ(config->storage().ballast_mb(), 256u);
   EXPECT_EQ(config->workers().threads(), 1u);
   EXPECT_EQ(config->workers().max_in_progress(), 20'000u);
   EXPECT_EQ(config->billers_size(), 0);
@@ -82,7 +87,14 @@ TEST_F(ConfigurationTest, EveryKeyIsRead) {
 listen:
   address: "0.0.0.0:0"
   plain_text_off_loopback: I accept that anyone on this network can read and forge payments
-storage: {data_dir: /var/lib/switchd, snapshot_interval_ms: 100}
+storage:
+  data_dir: /var/lib/switchd
+  snapshot_interval_ms: 100
+  backup_dir: /var/lib/switchd-backups
+  backups_kept: 3
+  low_disk_mb: 2000
+  enough_disk_mb: 2000
+  ballast_mb: 1
 workers: {threads: 64, max_in_progress: 1000000}
 log: {level: debug}
 resolver: {first_query_after_ms: 10, longest_interval_ms: 86400000, review_after_ms: 2592000000}
@@ -106,6 +118,11 @@ billers:
   EXPECT_EQ(config->listen().plain_text_off_loopback(), kSentence);
   EXPECT_EQ(config->storage().data_dir(), "/var/lib/switchd");
   EXPECT_EQ(config->storage().snapshot_interval_ms(), 100u);
+  EXPECT_EQ(config->storage().backup_dir(), "/var/lib/switchd-backups");
+  EXPECT_EQ(config->storage().backups_kept(), 3u);
+  EXPECT_EQ(config->storage().low_disk_mb(), 2'000u);
+  EXPECT_EQ(config->storage().enough_disk_mb(), 2'000u);
+  EXPECT_EQ(config->storage().ballast_mb(), 1u);
   EXPECT_EQ(config->workers().threads(), 64u);
   EXPECT_EQ(config->workers().max_in_progress(), 1'000'000u);
   EXPECT_EQ(config->log().level(), "debug");
@@ -207,6 +224,10 @@ TEST_F(ConfigurationTest, RangesAreHeldAtBothEnds) {
   };
   const std::vector<Range> ranges = {
       {"storage", "snapshot_interval_ms", "99", "60001", "100 .. 60000"},
+      {"storage", "backups_kept", "0", "10001", "1 .. 10000"},
+      {"storage", "low_disk_mb", "0", "100000001", "1 .. 100000000"},
+      {"storage", "enough_disk_mb", "0", "100000001", "1 .. 100000000"},
+      {"storage", "ballast_mb", "0", "1000001", "1 .. 1000000"},
       {"workers", "threads", "0", "65", "1 .. 64"},
       {"workers", "max_in_progress", "0", "1000001", "1 .. 1000000"},
       {"resolver", "first_query_after_ms", "9", "3600001", "10 .. 3600000"},
@@ -269,6 +290,25 @@ TEST_F(ConfigurationTest, StorageLogAndDateAreChecked) {
     EXPECT_EQ(Fault(kLeast + "first_business_date: " + bad + "\n"),
               "switchd.yaml:2: first_business_date: \"" + bad + "\" is no date; expected YYYY-MM-DD");
   }
+}
+
+TEST_F(ConfigurationTest, BackupsLieOutsideTheDataFolder) {
+  const std::string data = "storage:\n  data_dir: /var/lib/w/ledger\n  backup_dir: ";
+  for (const std::string bad :
+       {"/var/lib/w/ledger", "/var/lib/w/ledger/", "/var/lib/w/x/../ledger/backups", "/var/lib/w", "/"}) {
+    EXPECT_THAT(Fault(data + bad + "\n"), StartsWith("switchd.yaml:3: storage.backup_dir: " + bad + " and"));
+  }
+  EXPECT_THAT(Fault(data + "''\n"), StartsWith("switchd.yaml:3: storage.backup_dir: not a path"));
+  for (const std::string good : {"/var/lib/w/ledger-backups", "/var/lib/w/backups", "backups"}) {
+    const absl::StatusOr<Config> config = Load(data + good + "\n");
+    EXPECT_TRUE(config.ok()) << config.status();
+  }
+}
+
+TEST_F(ConfigurationTest, EnoughDiskIsNoLessThanLow) {
+  EXPECT_EQ(Fault("storage:\n  data_dir: d\n  enough_disk_mb: 1023\n"),
+            "switchd.yaml:3: storage.enough_disk_mb: 1023 is less than storage.low_disk_mb; expected at least 1024");
+  EXPECT_EQ(Load("storage: {data_dir: d, low_disk_mb: 10}\n")->storage().enough_disk_mb(), 12u);
 }
 
 TEST_F(ConfigurationTest, BillersAreChecked) {

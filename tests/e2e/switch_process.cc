@@ -21,6 +21,10 @@ constexpr char kConfiguration[] = R"(listen:
 storage:
   data_dir: "{1}"
   snapshot_interval_ms: {2}
+  low_disk_mb: {9}
+  enough_disk_mb: {10}
+  ballast_mb: {11}
+{12}
 workers:
   threads: {3}
 resolver:
@@ -43,10 +47,12 @@ constexpr char kBiller[] = R"(  - id: {0}
       step_fen: {3}
 )";
 
-std::string Yaml(const SwitchOptions& o) {
+std::string Yaml(const SwitchOptions& o, const std::string& folder) {
+  const std::string backups = o.with_backups ? fmt::format("  backup_dir: \"{}/backups\"", folder) : "";
   std::string yaml =
       fmt::format(kConfiguration, o.address, o.data_folder, o.snapshot_interval_ms, o.worker_threads,
-                  o.first_query_after_ms, o.longest_interval_ms, o.review_after_ms, o.first_business_date, o.more_yaml);
+                  o.first_query_after_ms, o.longest_interval_ms, o.review_after_ms, o.first_business_date, o.more_yaml,
+                  o.low_disk_mb, o.enough_disk_mb, o.ballast_mb, backups);
   for (const char* biller : {"mobile", "electricity", "gas"}) {
     yaml += fmt::format(kBiller, biller, o.latency_ms, o.time_limit_ms, biller[0] == 'm' ? o.step_fen : 1);
   }
@@ -64,6 +70,7 @@ Api Connect(const std::string& address) {
   api.accounts = v1::AccountService::NewStub(api.channel);
   api.admin = v1::AdminService::NewStub(api.channel);
   api.journal = v1::JournalService::NewStub(api.channel);
+  api.operations = v1::OperationsService::NewStub(api.channel);
   return api;
 }
 
@@ -77,7 +84,7 @@ absl::StatusOr<std::unique_ptr<SwitchProcess>> SwitchProcess::Make(SwitchOptions
 SwitchProcess::SwitchProcess(std::unique_ptr<bench::TemporaryFolder> folder, SwitchOptions options)
     : folder_(std::move(folder)), options_(std::move(options)), configuration_(folder_->path() + "/switchd.yaml") {
   if (options_.data_folder.empty()) options_.data_folder = folder_->path() + "/data";
-  std::ofstream(configuration_) << Yaml(options_);
+  std::ofstream(configuration_) << Yaml(options_, folder_->path());
 }
 
 absl::Status SwitchProcess::Start() {

@@ -16,6 +16,7 @@
 #include "waystation/v1/account_service.grpc.pb.h"
 #include "waystation/v1/admin_service.grpc.pb.h"
 #include "waystation/v1/journal_service.grpc.pb.h"
+#include "waystation/v1/operations_service.grpc.pb.h"
 #include "waystation/v1/payment_service.grpc.pb.h"
 
 namespace waystation::e2e {
@@ -27,6 +28,7 @@ struct Api {
   std::unique_ptr<v1::AccountService::Stub> accounts;
   std::unique_ptr<v1::AdminService::Stub> admin;
   std::unique_ptr<v1::JournalService::Stub> journal;
+  std::unique_ptr<v1::OperationsService::Stub> operations;
 };
 Api Connect(const std::string& address);
 
@@ -37,6 +39,12 @@ struct SwitchOptions {
   std::string first_business_date = "2026-11-20";
   uint32_t worker_threads = 2;
   uint32_t snapshot_interval_ms = 1'000;
+  // Into the folder `backups` beside the data folder.
+  bool with_backups = true;
+  // Small, so that tests run on nearly full disks too.
+  uint64_t low_disk_mb = 16;
+  uint64_t enough_disk_mb = 20;
+  uint32_t ballast_mb = 1;
   // Short, so that tests see payments resolved.
   uint32_t first_query_after_ms = 20;
   uint32_t longest_interval_ms = 100;

@@ -1,0 +1,166 @@
+#include "switch/daemon/operations.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "fmt/format.h"
+#include "spdlog/spdlog.h"
+
+namespace waystation::daemon {
+namespace {
+
+int64_t Milliseconds(core::TimePoint time) {
+  return time.time_since_epoch().count();
+}
+
+v1::Backup ToProto(const storage::Backup& backup) {
+  v1::Backup proto;
+  proto.set_backup_id(backup.id);
+  proto.set_made_at_ms(Milliseconds(backup.time));
+  proto.set_bytes(backup.bytes);
+  proto.set_last_sequence(backup.last_sequence);
+  return proto;
+}
+
+// A folder that is not there yet is made in the one above it.
+bool OnSameDisk(const std::string& data_folder, std::filesystem::path backup_folder) {
+  struct stat data;
+  struct stat backup;
+  if (stat(data_folder.c_str(), &data) != 0) return false;
+  if (stat(backup_folder.c_str(), &backup) != 0) {
+    backup_folder = std::filesystem::absolute(backup_folder).parent_path();
+    if (stat(backup_folder.c_str(), &backup) != 0) return false;
+  }
+  return data.st_dev == backup.st_dev;
+}
+
+}  // namespace
+
+Operations::Operations(const config::v1::Storage& storage, storage::RocksCommitLog* log, const DiskWatch* disk,
+                       rpc::Admission* admission, const core::Clock* clock,
+                       std::optional<storage::RestoredMarker> restored, std::function<void()> on_confirmed)
+    : storage_(storage),
+      log_(log),
+      disk_(disk),
+      admission_(admission),
+      clock_(clock),
+      on_confirmed_(std::move(on_confirmed)),
+      maker_(storage.backup_dir(), storage.backups_kept()),
+      restored_(std::move(restored)) {
+  backup_.set_folder(storage_.backup_dir());
+}
+
+Operations::~Operations() {
+  Stop();
+}
+
+void Operations::Stop() {
+  maker_.Stop();
+  std::thread last;
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    last = std::move(thread_);
+  }
+  if (last.joinable()) last.join();
+}
+
+v1::SwitchStatus Operations::Status() const {
+  v1::SwitchStatus status;
+  const DiskWatch::State disk = disk_->state();
+  status.mutable_disk()->set_free_bytes(disk.free_bytes);
+  status.mutable_disk()->set_low(disk.low);
+  status.mutable_disk()->set_low_below_bytes(disk_->limits().low_below);
+  status.mutable_disk()->set_enough_from_bytes(disk_->limits().enough_from);
+  status.mutable_disk()->set_ballast_bytes(disk.ballast_bytes);
+  const std::lock_guard lock(mutex_);
+  *status.mutable_backup() = backup_;
+  if (backup_.running_since_ms() != 0) status.mutable_backup()->set_copied_bytes(maker_.copied_bytes());
+  if (restored_.has_value()) {
+    status.mutable_restored()->set_backup_id(restored_->backup_id);
+    status.mutable_restored()->set_backup_at_ms(Milliseconds(restored_->backup_time));
+    status.mutable_restored()->set_last_sequence(restored_->last_sequence);
+  }
+  return status;
+}
+
+void Operations::CreateBackup(uint64_t last_sequence, BackupDone done) {
+  if (absl::Status begun = Begin(last_sequence, &done); !begun.ok()) done(std::move(begun));
+}
+
+// Takes `done` only when it returns OK.
+absl::Status Operations::Begin(uint64_t last_sequence, BackupDone* done) {
+  if (storage_.backup_dir().empty()) {
+    return absl::FailedPreconditionError(
+        "storage.backup_dir is not in switchd's configuration; name the folder that backups go to, on another disk "
+        "than the ledger, and restart switchd");
+  }
+  if (disk_->state().low && OnSameDisk(storage_.data_dir(), storage_.backup_dir())) {
+    return absl::FailedPreconditionError(
+        fmt::format("the disk is nearly full, and storage.backup_dir {} is on it: a backup would take what is left; "
+                    "free disk space "
+                    "first",
+                    storage_.backup_dir()));
+  }
+  const std::lock_guard lock(mutex_);
+  if (stopped_) return absl::UnavailableError("the switch is shutting down; make the backup after its next start");
+  if (backup_.running_since_ms() != 0) {
+    return absl::FailedPreconditionError(
+        fmt::format("a backup is being made, {} MB are copied so far; expected one at a time: wait for its end, "
+                    "`switchctl status` shows it",
+                    maker_.copied_bytes() >> 20));
+  }
+  if (thread_.joinable()) thread_.join();  // it has ended, or is about to: the last thing it did was to say so
+  backup_.set_running_since_ms(Milliseconds(clock_->Now()));
+  thread_ = std::thread(
+      [this, last_sequence, taken = std::move(*done)]() mutable { RunBackup(last_sequence, std::move(taken)); });
+  pthread_setname_np(thread_.native_handle(), "backup");
+  return absl::OkStatus();
+}
+
+void Operations::RunBackup(uint64_t last_sequence, BackupDone done) {
+  spdlog::info("a backup into {} begins, of everything up to leg {}", storage_.backup_dir(), last_sequence);
+  const core::SteadyTime began = clock_->Steady();
+  absl::StatusOr<storage::Backup> made = maker_.Make(*log_, last_sequence);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_->Steady() - began);
+  if (made.ok()) {
+    spdlog::info("backup {} in {} is complete: {} MB, {} ms", made->id, storage_.backup_dir(), made->bytes >> 20,
+                 took.count());
+  } else {
+    spdlog::error("{}", std::string(made.status().message()));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    backup_.set_running_since_ms(0);
+    backup_.set_last_failure(std::string(made.status().message()));
+    if (made.ok()) *backup_.mutable_last() = ToProto(*made);
+  }
+  if (made.ok()) {
+    done(ToProto(*made));
+  } else {
+    done(made.status());
+  }
+}
+
+absl::Status Operations::ConfirmOldSwitchDead(const std::string& by, const std::string& reason) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!restored_.has_value()) {
+      return absl::FailedPreconditionError(
+          "there is nothing to confirm: this ledger was not restored from a backup, or that is confirmed already");
+    }
+    const absl::Status confirmed = storage::ConfirmRestored(storage_.data_dir(), *restored_, by, reason, clock_->Now());
+    if (!confirmed.ok()) return confirmed;
+    restored_.reset();
+  }
+  spdlog::warn("{} confirms that the old switch is dead: {}. Open payments are resolved and new ones taken from now on",
+               by, reason);
+  on_confirmed_();
+  admission_->SetRestored(false);
+  return absl::OkStatus();
+}
+
+}  // namespace waystation::daemon

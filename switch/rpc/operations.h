@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "waystation/v1/operations_service.pb.h"
+
+namespace waystation::rpc {
+
+// What OperationsService has done for it: the daemon implements it, since only it knows the disk. Any thread.
+class Operations {
+ public:
+  virtual ~Operations() = default;
+
+  // All but last_sequence.
+  virtual v1::SwitchStatus Status() const = 0;
+
+  // Begins a backup, of everything up to `last_sequence` at least; `done` is called on another thread when it is
+  // complete or has failed, or at once where it can't begin: kFailedPrecondition.
+  using BackupDone = absl::AnyInvocable<void(absl::StatusOr<v1::Backup>)>;
+  virtual void CreateBackup(uint64_t last_sequence, BackupDone done) = 0;
+
+  // The restored ledger may send from now on. Durable when it returns OK. May wait for the disk.
+  virtual absl::Status ConfirmOldSwitchDead(const std::string& by, const std::string& reason) = 0;
+};
+
+}  // namespace waystation::rpc

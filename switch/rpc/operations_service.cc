@@ -1,0 +1,116 @@
+#include "switch/rpc/operations_service.h"
+
+#include <utility>
+
+#include "switch/core/limits.h"
+#include "switch/rpc/unary_call.h"
+#include "waystation/v1/operations_service.grpc.pb.h"
+
+namespace waystation::rpc {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using Base =
+    v1::OperationsService::WithRawCallbackMethod_GetStatus<v1::OperationsService::WithRawCallbackMethod_CreateBackup<
+        v1::OperationsService::WithRawCallbackMethod_ConfirmOldSwitchDead<v1::OperationsService::Service>>>;
+
+class OperationsService final : public Base {
+ public:
+  OperationsService(const Backend& backend, Operations* operations) : backend_(backend), operations_(operations) {}
+
+  grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
+                                      grpc::ByteBuffer* response) override {
+    const UnaryCall call(context, response);
+    v1::GetStatusRequest request;
+    if (absl::Status status = ParseRequest(*bytes, &request); !status.ok()) {
+      call.Fail(status);
+    } else {
+      Spawn(AnswerStatus(call));
+    }
+    return call.reactor();
+  }
+
+  grpc::ServerUnaryReactor* CreateBackup(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
+                                         grpc::ByteBuffer* response) override {
+    const UnaryCall call(context, response);
+    v1::CreateBackupRequest request;
+    absl::Status status = ParseRequest(*bytes, &request);
+    if (status.ok()) status = backend_.admission->CheckServing();
+    if (!status.ok()) {
+      call.Fail(status);
+    } else {
+      Spawn(RunBackup(call));
+    }
+    return call.reactor();
+  }
+
+  grpc::ServerUnaryReactor* ConfirmOldSwitchDead(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
+                                                 grpc::ByteBuffer* response) override {
+    const UnaryCall call(context, response);
+    v1::ConfirmOldSwitchDeadRequest request;
+    absl::Status status = ParseRequest(*bytes, &request);
+    if (status.ok()) status = backend_.admission->CheckServing();
+    if (status.ok()) status = CheckOperator("confirmed_by", request.confirmed_by());
+    if (status.ok()) status = CheckText("reason", request.reason(), core::kMaxReasonBytes, true);
+    if (!status.ok()) {
+      call.Fail(status);
+    } else {
+      Spawn(Confirm(std::move(request), call));
+    }
+    return call.reactor();
+  }
+
+ private:
+  asio::awaitable<core::Reply> ReadDay() {
+    core::Command read = core::ReadBusinessDay{};
+    co_return co_await TryCommit(*backend_.sequencer, *backend_.reader, std::move(read));
+  }
+
+  asio::awaitable<void> AnswerStatus(UnaryCall call) {
+    const core::Reply reply = co_await ReadDay();
+    if (!reply.status.ok()) {
+      call.Fail(reply.status);
+      co_return;
+    }
+    v1::SwitchStatus response = operations_->Status();
+    response.set_last_sequence(reply.sequence);
+    call.Finish(response);
+  }
+
+  asio::awaitable<void> RunBackup(UnaryCall call) {
+    // What the reply of a read is based on is durable, and so is every answer given before.
+    const core::Reply reply = co_await ReadDay();
+    if (!reply.status.ok()) {
+      call.Fail(reply.status);
+      co_return;
+    }
+    operations_->CreateBackup(reply.sequence, [call](absl::StatusOr<v1::Backup> made) { call.Answer(made); });
+  }
+
+  asio::awaitable<void> Confirm(v1::ConfirmOldSwitchDeadRequest request, UnaryCall call) {
+    const absl::Status status = operations_->ConfirmOldSwitchDead(request.confirmed_by(), request.reason());
+    if (!status.ok()) {
+      call.Fail(status);
+      co_return;
+    }
+    co_await AnswerStatus(call);
+  }
+
+  void Spawn(asio::awaitable<void> coroutine) {
+    backend_.reader->Post(
+        [this, coroutine = std::move(coroutine)]() mutable { backend_.reader->Spawn(std::move(coroutine)); });
+  }
+
+  const Backend& backend_;
+  Operations* const operations_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeOperationsService(const Backend& backend, Operations* operations) {
+  return std::make_unique<OperationsService>(backend, operations);
+}
+
+}  // namespace waystation::rpc
