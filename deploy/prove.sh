@@ -12,6 +12,8 @@ Usage: deploy/prove.sh WHAT [N]
   kill9         200 rounds        switchd is killed with SIGKILL under load: no answer is lost or changed, nothing
                                   happens twice, nothing stays open past its deadline (about 10 minutes)
   power-loss    500 cuts          the disk forgets what was not synced, at random points: the same (about 2 minutes)
+  damage        500 bytes         a byte changed anywhere in a block, a row or a file is found and named; rows are
+                                  repaired by a rebuild, the journal never is in silence (about 2 minutes)
 
   Example: deploy/prove.sh power-loss 1000
 TEXT
@@ -40,6 +42,7 @@ fi
 case $1 in
   kill9) command=(kill9 --rounds "${n:-200}") ;;
   power-loss) command=(power_loss --rounds "${n:-500}") ;;
+  damage) command=(damage --rounds "${n:-500}") ;;
   *) bad_usage "$1: no such proof" ;;
 esac
 

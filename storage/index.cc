@@ -36,7 +36,7 @@ std::string PaymentKey(char tag, core::StationId station, core::BusinessDate dat
 absl::StatusOr<core::Payment> ParsePayment(std::string_view value) {
   pb::PaymentRecord record;
   if (!record.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-    return absl::DataLossError("a payment row does not parse; run switchctl journal verify");
+    return absl::DataLossError("a payment row does not parse");
   }
   return DecodePayment(record);
 }
@@ -51,18 +51,18 @@ struct VisitStatus {
   absl::Status Or(absl::Status scan) const { return status.ok() ? scan : status; }
 };
 
-}  // namespace
-
-std::string PaymentRowKey(const core::Payment& payment) {
-  return PaymentKey(kAccepted, payment.station, payment.business_date, payment.id);
-}
-
 std::string PaymentRowValue(const core::Payment& payment) {
   // Kept from row to row, so that its strings are.
   static thread_local pb::PaymentRecord record;
   record.Clear();
   EncodePayment(payment, &record);
   return record.SerializeAsString();
+}
+
+}  // namespace
+
+std::string PaymentRowKey(const core::Payment& payment) {
+  return PaymentKey(kAccepted, payment.station, payment.business_date, payment.id);
 }
 
 void AddPaymentRows(const core::Payment& payment, RowBatch* rows) {
@@ -90,6 +90,19 @@ void AddPurchaseRows(const core::Purchase& purchase, RowBatch* rows) {
   rows->Put(Table::kRequests, core::RequestKey(purchase.station, purchase.request_id), request.SerializeAsString());
 }
 
+const core::Payment* AddRowsAfter(const core::Ledger& ledger, const core::Leg& leg, RowBatch* rows) {
+  const core::Payment* payment = nullptr;
+  if (std::holds_alternative<core::PaymentAccepted>(leg.fact)) {
+    payment = ledger.FindPayment(core::PaymentId::FromNumber(leg.sequence));
+  } else if (const auto* moved = std::get_if<core::PaymentMoved>(&leg.fact)) {
+    payment = ledger.FindPayment(moved->payment_id);
+  } else if (const auto* purchased = std::get_if<core::CounterPurchased>(&leg.fact)) {
+    AddPurchaseRows(*ledger.FindPurchase(core::RequestKey(purchased->station, purchased->request_id)), rows);
+  }
+  if (payment != nullptr && core::IsAtRest(payment->state)) AddPaymentRows(*payment, rows);
+  return payment;
+}
+
 absl::StatusOr<core::Prior> Index::FindRequest(const std::string& key) const {
   absl::StatusOr<std::optional<std::string>> row = rows_->Get(Table::kRequests, key);
   if (!row.ok()) return row.status();
@@ -99,6 +112,9 @@ absl::StatusOr<core::Prior> Index::FindRequest(const std::string& key) const {
   if (request.has_purchase()) {
     absl::StatusOr<core::Purchase> purchase = DecodePurchase(request.purchase());
     if (!purchase.ok()) return purchase.status();
+    if (core::RequestKey(purchase->station, purchase->request_id) != key) {
+      return absl::DataLossError("a request row has the purchase of another request");
+    }
     return *std::move(purchase);
   }
   const auto date = core::BusinessDate::FromNumber(request.payment().business_date());
@@ -109,6 +125,9 @@ absl::StatusOr<core::Prior> Index::FindRequest(const std::string& key) const {
   if (!payment.ok()) return payment.status();
   if (!payment->has_value()) {
     return absl::DataLossError(fmt::format("payment {} has a request row and no payment row", id.ToString()));
+  }
+  if (core::RequestKey((*payment)->station, (*payment)->request_id) != key) {
+    return absl::DataLossError(fmt::format("a request row leads to payment {} of another request", id.ToString()));
   }
   return **std::move(payment);
 }

@@ -10,6 +10,8 @@
 #include "storage/commit_log.h"
 #include "storage/rows.h"
 #include "switch/core/command.h"
+#include "switch/core/ledger.h"
+#include "switch/core/leg.h"
 #include "switch/core/payment.h"
 
 // The index of payments at rest and of request ids. Its rows are derived from the journal, and are written in the batch
@@ -24,11 +26,14 @@ namespace waystation::storage {
 void AddPaymentRows(const core::Payment& payment, RowBatch* rows);
 void AddPurchaseRows(const core::Purchase& purchase, RowBatch* rows);
 
-// Key and value of the payment's row, for verify.
-std::string PaymentRowKey(const core::Payment& payment);
-std::string PaymentRowValue(const core::Payment& payment);
+// Adds the rows that are due after `leg`, which was just applied to `ledger`. Returns the payment that the leg is
+// about, null when it is about none.
+const core::Payment* AddRowsAfter(const core::Ledger& ledger, const core::Leg& leg, RowBatch* rows);
 
-// Looks up what is at rest. Any thread. kDataLoss when a row does not decode.
+// The key of the payment's own row, for verify.
+std::string PaymentRowKey(const core::Payment& payment);
+
+// Looks up what is at rest. Any thread. kDataLoss when a row is damaged, or leads to something else.
 class Index {
  public:
   // Both outlive the index.

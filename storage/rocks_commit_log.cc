@@ -113,10 +113,16 @@ rocksdb::Status SyncParent(rocksdb::FileSystem* files, const std::string& folder
   const rocksdb::IOStatus opened = files->NewDirectory(parent, rocksdb::IOOptions(), &directory, nullptr);
   return opened.ok() ? directory->Fsync(rocksdb::IOOptions(), nullptr) : opened;
 }
+enum class Purpose {
+  kWrite,
+  kRead,
+  kReadJournal,  // only that family
+  kBuild,        // a new one, synced at the end
+};
 
 class RocksCommitLogImpl final : public RocksCommitLog {
  public:
-  RocksCommitLogImpl() = default;
+  explicit RocksCommitLogImpl(Purpose purpose) : purpose_(purpose) {}
 
   ~RocksCommitLogImpl() override {
     {
@@ -129,10 +135,12 @@ class RocksCommitLogImpl final : public RocksCommitLog {
     if (db_ != nullptr) db_->Close();
   }
 
-  absl::Status OpenDatabase(const std::string& folder, const std::string* scratch, const RocksOptions& chosen) {
+  // `scratch`: where RocksDB's own log goes, for reading.
+  absl::Status OpenDatabase(const std::string& folder, const std::string& scratch, const RocksOptions& chosen) {
     const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(core::kMaxBlockCacheBytes);
     std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-    for (size_t i = 0; i < kFamilies.size(); ++i) {
+    const size_t families = purpose_ == Purpose::kReadJournal ? kFirstTable : kFamilies.size();
+    for (size_t i = 0; i < families; ++i) {
       descriptors.emplace_back(kFamilies[i], FamilyOptions(static_cast<int>(i), chosen.memtable_bytes, cache));
     }
     rocksdb::DBOptions options = DatabaseOptions();
@@ -142,17 +150,26 @@ class RocksCommitLogImpl final : public RocksCommitLog {
     }
     rocksdb::DB* db = nullptr;
     rocksdb::Status status;
-    if (scratch == nullptr) {
-      status = rocksdb::DB::Open(options, folder, descriptors, &families_, &db);
-      if (status.ok()) status = SyncParent(options.env->GetFileSystem().get(), folder);
-    } else {
-      options.create_if_missing = false;
-      options.max_open_files = -1;  // files that the writer deletes stay readable
-      status = rocksdb::DB::OpenAsSecondary(options, folder, *scratch, descriptors, &families_, &db);
+    switch (purpose_) {
+      case Purpose::kBuild: options.error_if_exists = true; [[fallthrough]];
+      case Purpose::kWrite:
+        status = rocksdb::DB::Open(options, folder, descriptors, &families_, &db);
+        if (status.ok()) status = SyncParent(options.env->GetFileSystem().get(), folder);
+        break;
+      case Purpose::kRead:
+        options.create_if_missing = false;
+        options.max_open_files = -1;  // files that the writer deletes stay readable
+        status = rocksdb::DB::OpenAsSecondary(options, folder, scratch, descriptors, &families_, &db);
+        break;
+      case Purpose::kReadJournal:
+        options.create_if_missing = false;
+        options.db_log_dir = scratch;
+        status = rocksdb::DB::OpenForReadOnly(options, folder, descriptors, &families_, &db);
+        break;
     }
     db_.reset(db);
     if (status.ok()) {
-      if (scratch == nullptr) {
+      if (purpose_ == Purpose::kWrite) {
         committer_ = std::thread([this] { RunCommitter(); });
         pthread_setname_np(committer_.native_handle(), "committer");
       }
@@ -168,7 +185,7 @@ class RocksCommitLogImpl final : public RocksCommitLog {
     {
       std::unique_lock lock(mutex_);
       // A small block is written here: handing it over would cost more than deciding the next one meanwhile gains.
-      if (legs < core::kLegsToOverlap && queue_.empty() && !committing_) {
+      if (!committer_.joinable() || (legs < core::kLegsToOverlap && queue_.empty() && !committing_)) {
         lock.unlock();
         pending.done(Commit(&pending.batch));
         return;
@@ -230,6 +247,13 @@ class RocksCommitLogImpl final : public RocksCommitLog {
 
   rocksdb::DB* database() override { return db_.get(); }
 
+  absl::Status Finish() override {
+    // Into tables, which RocksDB syncs before it names them in its manifest.
+    const rocksdb::Status status = db_->Flush(rocksdb::FlushOptions(), families_);
+    if (status.ok()) return absl::OkStatus();
+    return absl::UnavailableError(fmt::format("the new ledger can't be written: {}", status.ToString()));
+  }
+
  private:
   struct Pending {
     absl::StatusOr<rocksdb::WriteBatch> batch;
@@ -278,7 +302,7 @@ class RocksCommitLogImpl final : public RocksCommitLog {
     rocksdb::Status status;
     if (batch->ok()) {
       rocksdb::WriteOptions options;
-      options.sync = true;
+      options.sync = purpose_ != Purpose::kBuild;
       status = db_->Write(options, &**batch);
       if (status.ok()) return {CommitOutcome::kDurable, ""};
     }
@@ -293,6 +317,7 @@ class RocksCommitLogImpl final : public RocksCommitLog {
     return absl::DataLossError(fmt::format("the ledger can't be read: {}", status.ToString()));
   }
 
+  const Purpose purpose_;
   std::unique_ptr<rocksdb::Env> env_;  // null: the default one
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
@@ -306,9 +331,9 @@ class RocksCommitLogImpl final : public RocksCommitLog {
   std::thread committer_;
 };
 
-absl::StatusOr<std::unique_ptr<RocksCommitLog>> OpenWith(const std::string& folder, const std::string* scratch,
-                                                         const RocksOptions& options) {
-  auto log = std::make_unique<RocksCommitLogImpl>();
+absl::StatusOr<std::unique_ptr<RocksCommitLog>> OpenFor(Purpose purpose, const std::string& folder,
+                                                        const std::string& scratch, const RocksOptions& options) {
+  auto log = std::make_unique<RocksCommitLogImpl>(purpose);
   if (absl::Status status = log->OpenDatabase(folder, scratch, options); !status.ok()) return status;
   return log;
 }
@@ -317,12 +342,26 @@ absl::StatusOr<std::unique_ptr<RocksCommitLog>> OpenWith(const std::string& fold
 
 absl::StatusOr<std::unique_ptr<RocksCommitLog>> RocksCommitLog::Open(const std::string& folder,
                                                                      const RocksOptions& options) {
-  return OpenWith(folder, nullptr, options);
+  return OpenFor(Purpose::kWrite, folder, "", options);
 }
 
 absl::StatusOr<std::unique_ptr<RocksCommitLog>> RocksCommitLog::OpenToRead(const std::string& folder,
                                                                            const std::string& scratch) {
-  return OpenWith(folder, &scratch, RocksOptions());
+  return OpenFor(Purpose::kRead, folder, scratch, RocksOptions());
+}
+
+absl::StatusOr<std::unique_ptr<RocksCommitLog>> RocksCommitLog::OpenJournal(const std::string& folder,
+                                                                            const std::string& scratch) {
+  return OpenFor(Purpose::kReadJournal, folder, scratch, RocksOptions());
+}
+
+absl::StatusOr<std::unique_ptr<RocksCommitLog>> RocksCommitLog::OpenToBuild(const std::string& folder) {
+  return OpenFor(Purpose::kBuild, folder, "", RocksOptions());
+}
+
+bool RocksCommitLog::Exists(const std::string& folder) {
+  std::error_code ignored;
+  return std::filesystem::exists(folder + "/CURRENT", ignored);
 }
 
 absl::Status RocksCommitLog::KeepLog(const std::string& folder, const std::string& kept) {

@@ -45,6 +45,18 @@ class RocksCommitLog : public CommitLog, public RowReader {
                                                                     const std::string& scratch);
   virtual absl::Status CatchUp() = 0;
 
+  // Opens nothing but the journal of `folder`, for reading as it stands: damage in the rows beside it does no harm.
+  // `scratch` as above; Get and Scan are not for what it returns. Nobody may be writing.
+  static absl::StatusOr<std::unique_ptr<RocksCommitLog>> OpenJournal(const std::string& folder,
+                                                                     const std::string& scratch);
+
+  // Makes a database in `folder`, which must not exist, whose appends are durable only once Finish has returned OK.
+  static absl::StatusOr<std::unique_ptr<RocksCommitLog>> OpenToBuild(const std::string& folder);
+  virtual absl::Status Finish() = 0;
+
+  // Whether a database stands in `folder`.
+  static bool Exists(const std::string& folder);
+
   // Opening for writing replays RocksDB's own log and then removes it, with whatever stands behind damage in it. This
   // links the log's files into the folder `kept` before that, which is made when there is something to keep.
   static absl::Status KeepLog(const std::string& folder, const std::string& kept);

@@ -166,9 +166,15 @@ void Sequencer::DecideBatch() {
 }
 
 void Sequencer::Decide(Ticket* ticket, const core::BlockStamp& stamp, PendingBlock* pending) {
-  const core::Prior prior = LookUp(ticket->command);
-  if (failed_) return;
-  core::Decision decision = ledger_->Decide(ticket->command, prior);
+  const absl::StatusOr<core::Prior> prior = LookUp(ticket->command);
+  if (!prior.ok()) {
+    ticket->reply.status = absl::DataLossError(
+        fmt::format("what became of this request before can't be told, so it was not taken: the index is damaged ({}); "
+                    "operations must stop switchd and run switchctl journal rebuild-index --data its data folder",
+                    std::string(prior.status().message())));
+    return;
+  }
+  core::Decision decision = ledger_->Decide(ticket->command, *prior);
   if (!decision.leg.has_value()) {
     ticket->reply = std::move(decision.reply);
     return;
@@ -181,7 +187,7 @@ void Sequencer::Decide(Ticket* ticket, const core::BlockStamp& stamp, PendingBlo
   ticket->reply = ledger_->MakeReply(leg);
 }
 
-core::Prior Sequencer::LookUp(const core::Command& command) {
+absl::StatusOr<core::Prior> Sequencer::LookUp(const core::Command& command) const {
   absl::StatusOr<core::Prior> prior = core::Prior();
   auto by_request = [&](core::StationId station, const std::string& request_id) {
     const std::string key = core::RequestKey(station, request_id);
@@ -201,26 +207,13 @@ core::Prior Sequencer::LookUp(const core::Command& command) {
       }
     }
   }
-  // Without the index a request could be taken a second time.
-  if (!prior.ok()) {
-    Fail(fmt::format("the index can't be read: {}", std::string(prior.status().message())));
-    return core::Prior();
-  }
-  return *std::move(prior);
+  return prior;
 }
 
 void Sequencer::AddIndexRows(const core::Leg& leg, PendingBlock* pending) {
-  const core::Payment* payment = nullptr;
-  if (std::holds_alternative<core::PaymentAccepted>(leg.fact)) {
-    payment = ledger_->FindPayment(core::PaymentId::FromNumber(leg.sequence));
-  } else if (const auto* moved = std::get_if<core::PaymentMoved>(&leg.fact)) {
-    payment = ledger_->FindPayment(moved->payment_id);
-  } else if (const auto* purchased = std::get_if<core::CounterPurchased>(&leg.fact)) {
-    AddPurchaseRows(*ledger_->FindPurchase(core::RequestKey(purchased->station, purchased->request_id)), &rows_);
-  }
-  if (payment == nullptr) return;
-  if (core::IsAtRest(payment->state)) AddPaymentRows(*payment, &rows_);
-  if (observer_ != nullptr && observer_->Wants(payment->station)) pending->changes.push_back(*payment);
+  const core::Payment* payment = AddRowsAfter(*ledger_, leg, &rows_);
+  if (payment == nullptr || observer_ == nullptr) return;
+  if (observer_->Wants(payment->station)) pending->changes.push_back(*payment);
 }
 
 void Sequencer::AppendBlock(PendingBlock pending) {

@@ -58,6 +58,9 @@ class PaymentObserver {
 // whose thread waits for what comes, an owner may call RunReady himself, again and again, from one thread: the
 // simulation does.
 //
+// A command whose request or payment can't be looked up, because its rows are damaged, is refused with kDataLoss: it
+// could be taken a second time. The others go on.
+//
 // Failure: when a commit is anything but durable, `on_fatal` is called on the sequencer's thread and nothing is decided
 // or answered after it. on_fatal is expected to end the process.
 //
@@ -115,7 +118,7 @@ class Sequencer {
   void DecideBatch();
   void Decide(Ticket* ticket, const core::BlockStamp& stamp, PendingBlock* pending);
   void AddIndexRows(const core::Leg& leg, PendingBlock* pending);
-  core::Prior LookUp(const core::Command& command);
+  absl::StatusOr<core::Prior> LookUp(const core::Command& command) const;
   void AppendBlock(PendingBlock pending);
   void AppendRows();
   void OnAppended(const CommitResult& result);

@@ -27,18 +27,35 @@ std::string OpenPaymentKey(core::PaymentId id) {
   return key;
 }
 
-// Visits the rows under one tag, parsed as `Record`.
-template <typename Record, typename Visit>
-absl::Status ForEachRecord(const RowReader& rows, char tag, Visit visit) {
+std::string KeyOf(const core::Account& account) {
+  return AccountKey(account);
+}
+std::string KeyOf(const core::Payment& payment) {
+  return OpenPaymentKey(payment.id);
+}
+
+// Restores the rows under one tag into the ledger: each parsed as `Record`, decoded, and standing under its own key.
+template <typename Record, typename Decode, typename Restore>
+absl::Status RestoreRows(const RowReader& rows, char tag, Decode decode, Restore restore) {
   absl::Status status;
   const std::string first{tag};
   absl::Status scan =
-      rows.Scan(Table::kSnapshot, first, PastPrefix(first), [&](std::string_view, std::string_view value) {
+      rows.Scan(Table::kSnapshot, first, PastPrefix(first), [&](std::string_view key, std::string_view value) {
         Record record;
         if (!record.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-          status = absl::DataLossError("a snapshot row does not parse");
+          status = absl::DataLossError("does not parse");
+        } else if (auto decoded = decode(record); !decoded.ok()) {
+          status = decoded.status();
+        } else if (KeyOf(*decoded) != key) {
+          status = absl::DataLossError("holds " + DescribeSnapshotKey(KeyOf(*decoded)));
         } else {
-          status = visit(record);
+          status = restore(*std::move(decoded));
+        }
+        if (!status.ok()) {
+          status =
+              absl::DataLossError(fmt::format("the snapshot's row of {}: {}; switchctl journal rebuild-index makes "
+                                              "the snapshot anew",
+                                              DescribeSnapshotKey(key), std::string(status.message())));
         }
         return status.ok();
       });
@@ -63,6 +80,26 @@ absl::Status CheckEndsAt(const ChainPosition& snapshot, std::string_view sealed_
 }
 
 }  // namespace
+
+std::string DescribeSnapshotKey(std::string_view key) {
+  const auto number = [&](size_t at) { return ReadNumber<uint64_t>(key.substr(at)); };
+  if (key.size() == 1 + sizeof(uint64_t) && key[0] == kOpenPayment) return fmt::format("open payment {}", number(1));
+  if (IsSnapshotPositionKey(key)) return "the ledger's position";
+  const auto kind = key.size() < 2 ? std::nullopt : core::AccountKindFromNumber(static_cast<uint8_t>(key[1]));
+  if (key.starts_with(kAccount) && kind == core::AccountKind::kStation && key.size() == 2 + sizeof(uint64_t)) {
+    return fmt::format("account {} {:012}", core::Name(*kind), number(2));
+  }
+  if (key.starts_with(kAccount) && kind.has_value() && *kind != core::AccountKind::kStation) {
+    return fmt::format("account {}{}{}", core::Name(*kind), key.size() > 2 ? " " : "", key.substr(2));
+  }
+  std::string hex;
+  for (const char byte : key) hex += fmt::format("{:02x}", static_cast<uint8_t>(byte));
+  return fmt::format("an unknown kind (key {})", hex);
+}
+
+bool IsSnapshotPositionKey(std::string_view key) {
+  return key == std::string_view(&kLedger, 1);
+}
 
 void AddSnapshotRows(const ChainPosition& position, core::Ledger* ledger, RowBatch* rows) {
   const core::Ledger::Changes changes = ledger->TakeChanges();
@@ -116,31 +153,19 @@ absl::StatusOr<std::optional<SnapshotPosition>> ReadSnapshotPosition(const RowRe
   return position;
 }
 
-absl::Status ForEachSnapshotAccount(const RowReader& rows, absl::FunctionRef<absl::Status(core::Account)> visit) {
-  return ForEachRecord<pb::AccountRecord>(rows, kAccount, [&](const pb::AccountRecord& record) -> absl::Status {
-    absl::StatusOr<core::Account> account = DecodeAccount(record);
-    return account.ok() ? visit(*std::move(account)) : account.status();
-  });
-}
-
-absl::Status ForEachSnapshotPayment(const RowReader& rows, absl::FunctionRef<absl::Status(core::Payment)> visit) {
-  return ForEachRecord<pb::PaymentRecord>(rows, kOpenPayment, [&](const pb::PaymentRecord& record) -> absl::Status {
-    absl::StatusOr<core::Payment> payment = DecodePayment(record);
-    return payment.ok() ? visit(*std::move(payment)) : payment.status();
-  });
-}
-
 absl::StatusOr<Recovered> Recover(const CommitLog& log, const RowReader& rows, core::Ledger* ledger) {
   Recovered recovered;
   absl::StatusOr<std::optional<SnapshotPosition>> snapshot = ReadSnapshotPosition(rows);
   if (!snapshot.ok()) return snapshot.status();
   bool dated = snapshot->has_value();
   if (dated) {
-    absl::Status status =
-        ForEachSnapshotAccount(rows, [&](core::Account account) { return ledger->RestoreAccount(std::move(account)); });
+    absl::Status status = RestoreRows<pb::AccountRecord>(rows, kAccount, DecodeAccount, [&](core::Account account) {
+      return ledger->RestoreAccount(std::move(account));
+    });
     if (!status.ok()) return status;
-    status = ForEachSnapshotPayment(
-        rows, [&](core::Payment payment) { return ledger->RestoreOpenPayment(std::move(payment)); });
+    status = RestoreRows<pb::PaymentRecord>(rows, kOpenPayment, DecodePayment, [&](core::Payment payment) {
+      return ledger->RestoreOpenPayment(std::move(payment));
+    });
     if (!status.ok()) return status;
     recovered.position = (*snapshot)->chain;
     recovered.snapshot_sequence = recovered.position.last_sequence;

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -20,6 +22,10 @@ namespace waystation::storage {
 // Adds what changed since the last call; `position` is where the ledger stands.
 void AddSnapshotRows(const ChainPosition& position, core::Ledger* ledger, RowBatch* rows);
 
+// What a row of kSnapshot is about, for messages: "account station 440106000017", "open payment 8".
+std::string DescribeSnapshotKey(std::string_view key);
+bool IsSnapshotPositionKey(std::string_view key);
+
 // What a snapshot says of the ledger as a whole.
 struct SnapshotPosition {
   ChainPosition chain;
@@ -28,10 +34,6 @@ struct SnapshotPosition {
 
 // Null when there is no snapshot.
 absl::StatusOr<std::optional<SnapshotPosition>> ReadSnapshotPosition(const RowReader& rows);
-
-// Each account and each open payment of the snapshot, until a visitor returns not OK.
-absl::Status ForEachSnapshotAccount(const RowReader& rows, absl::FunctionRef<absl::Status(core::Account)> visit);
-absl::Status ForEachSnapshotPayment(const RowReader& rows, absl::FunctionRef<absl::Status(core::Payment)> visit);
 
 struct Recovered {
   ChainPosition position;

@@ -31,15 +31,16 @@ class Verifier {
     }
     absl::Status read =
         log_.ReadBlocks(1, [&](uint64_t first, std::string_view bytes) { return OnBlock(first, bytes); });
-    if (!read.ok()) Fault(std::string(read.message()));
+    if (!read.ok()) Break(fmt::format("after leg {}: {}", position_.last_sequence, std::string(read.message())));
     CompareHighWater();
     if (ledger_.has_value()) CompareTotals();
-    if (whole_ && read.ok()) {
+    if (whole_) {
       if (snapshot_.has_value() && !snapshot_compared_) {
         Fault(fmt::format("the snapshot is of leg {}, and no block ends there; the journal ends at {}",
                           report_.snapshot_sequence, report_.last_sequence));
       }
-      if (absl::Status status = CountRows(); !status.ok()) return status;
+      if (!snapshot_.has_value() && snapshot.ok()) CheckNoSnapshot();
+      CountRows();
     }
     return std::move(report_);
   }
@@ -52,14 +53,14 @@ class Verifier {
 
   bool OnBlock(uint64_t key, std::string_view bytes) {
     absl::StatusOr<OpenedBlock> block = OpenNextBlock(bytes, &position_);
-    if (!block.ok()) return Break(std::string(block.status().message()));
+    if (!block.ok()) return BreakAt(key, block.status());
     if (block->header.first_sequence() != key) {
       return Break(fmt::format("block at sequence {}: is stored under {}", block->header.first_sequence(), key));
     }
     if (!ledger_.has_value()) ledger_.emplace(block->stamp.business_date);
     for (const core::Leg& leg : block->legs) {
       absl::Status status = ledger_->Apply(leg, block->stamp);
-      if (!status.ok()) return Break(std::string(status.message()));
+      if (!status.ok()) return BreakAt(key, status);
       CompareIndex(leg);
     }
     ledger_->ForgetAtRest(position_.last_sequence);
@@ -72,167 +73,125 @@ class Verifier {
 
   bool Break(std::string fault) {
     Fault(std::move(fault));
+    report_.journal_damaged = true;
     whole_ = false;
     return false;
   }
 
+  bool BreakAt(uint64_t key, const absl::Status& fault) {
+    const std::string text(fault.message());
+    return Break(text.starts_with("block at sequence") ? text : fmt::format("block at sequence {}: {}", key, text));
+  }
+
+  // Each row that the leg makes is stored so, byte for byte.
   void CompareIndex(const core::Leg& leg) {
-    const core::Payment* payment = nullptr;
-    if (std::holds_alternative<core::PaymentAccepted>(leg.fact)) {
-      payment = ledger_->FindPayment(core::PaymentId::FromNumber(leg.sequence));
-    } else if (const auto* moved = std::get_if<core::PaymentMoved>(&leg.fact)) {
-      payment = ledger_->FindPayment(moved->payment_id);
-    } else if (const auto* purchased = std::get_if<core::CounterPurchased>(&leg.fact)) {
-      ++request_rows_;
-      const std::string key = core::RequestKey(purchased->station, purchased->request_id);
-      CompareRequest(key, leg.sequence, *ledger_->FindPurchase(key));
+    expected_.Clear();
+    const core::Payment* payment = AddRowsAfter(*ledger_, leg, &expected_);
+    if (expected_.empty()) return;
+    size_t rests = 1;
+    if (payment != nullptr) {
+      rests = 0;
+      for (const core::StateChange& change : payment->history) {
+        rests += core::IsAtRest(change.state) ? 1 : 0;
+        if (change.business_date != payment->business_date) later_rows_.emplace(payment->id, change.business_date);
+      }
+      if (rests == 1) ++report_.payments_at_rest;
     }
-    if (payment != nullptr && core::IsAtRest(payment->state)) ComparePayment(*payment);
-  }
-
-  void ComparePayment(const core::Payment& payment) {
-    size_t rests = 0;
-    for (const core::StateChange& change : payment.history) rests += core::IsAtRest(change.state) ? 1 : 0;
-    if (rests == 1) {
-      ++report_.payments_at_rest;
-      ++request_rows_;
-    }
-    absl::StatusOr<std::optional<std::string>> row = rows_.Get(Table::kPayments, PaymentRowKey(payment));
-    if (!row.ok() || !row->has_value()) {
-      Fault(fmt::format("payment {}: its index row is missing", payment.id.ToString()));
-      return;
-    }
-    pb::PaymentRecord record;
-    absl::StatusOr<core::Payment> stored =
-        record.ParseFromString(**row) ? DecodePayment(record) : absl::DataLossError("does not parse");
-    if (!stored.ok()) {
-      Fault(fmt::format("payment {}: its index row is damaged: {}", payment.id.ToString(),
-                        std::string(stored.status().message())));
-      return;
-    }
-    // A payment that comes to rest again has the row of its last rest.
-    if (stored->last_sequence() > payment.last_sequence()) return;
-    if (*stored != payment) {
-      Fault(fmt::format("payment {}: its index row differs from the journal at leg {}", payment.id.ToString(),
-                        payment.last_sequence()));
-      return;
-    }
-    ++matched_rows_;
-    CompareLaterRows(payment);
-    CompareRequest(core::RequestKey(payment.station, payment.request_id), payment.last_sequence(), payment);
-  }
-
-  // The rows under the dates of later changes; the payment's own row and its request's were compared.
-  void CompareLaterRows(const core::Payment& payment) {
-    for (const core::StateChange& change : payment.history) {
-      if (change.business_date != payment.business_date) later_rows_.emplace(payment.id, change.business_date);
-    }
-    RowBatch expected;
-    AddPaymentRows(payment, &expected);
-    const std::string own = PaymentRowKey(payment);
-    expected.ForEach([&](Table table, bool, std::string_view key, std::string_view value) {
-      if (table != Table::kPayments || key == own) return;
-      absl::StatusOr<std::optional<std::string>> row = rows_.Get(table, key);
-      if (!row.ok() || *row != value) {
-        Fault(
-            fmt::format("payment {}: a row of a change on a later date is missing or damaged", payment.id.ToString()));
+    if (rests == 1) ++request_rows_;
+    const std::string subject = fmt::format(
+        "leg {}: {}", leg.sequence, payment == nullptr ? "" : fmt::format("payment {}: ", payment->id.ToString()));
+    expected_.ForEach([&](Table table, bool, std::string_view key, std::string_view value) {
+      const bool own = payment != nullptr && table == Table::kPayments && key == PaymentRowKey(*payment);
+      const std::string_view what = table == Table::kRequests ? "its request row"
+                                    : own                     ? "its index row"
+                                                              : "its row of a change on a later date";
+      const absl::StatusOr<std::optional<std::string>> row = rows_.Get(table, key);
+      if (!row.ok()) {
+        Fault(fmt::format("{}{} can't be read: {}", subject, what, std::string(row.status().message())));
+      } else if (!row->has_value()) {
+        Fault(fmt::format("{}{} is missing", subject, what));
+      } else if (own) {
+        CompareOwnRow(subject, *payment, **row, value);
+      } else if (*row != value) {
+        Fault(fmt::format("{}{} differs from the journal", subject, what));
       }
     });
   }
 
-  template <typename T>
-  void CompareRequest(const std::string& key, uint64_t sequence, const T& expected) {
-    absl::StatusOr<core::Prior> prior = Index(&log_, &rows_).FindRequest(key);
-    if (!prior.ok()) {
-      Fault(fmt::format("leg {}: its request row is damaged: {}", sequence, std::string(prior.status().message())));
-    } else if (const T* stored = std::get_if<T>(&*prior); stored == nullptr) {
-      Fault(fmt::format("leg {}: its request row is missing or leads elsewhere", sequence));
-    } else if (*stored != expected) {
-      Fault(fmt::format("leg {}: its request row leads to something else", sequence));
+  void CompareOwnRow(const std::string& subject, const core::Payment& payment, const std::string& row,
+                     std::string_view expected) {
+    if (row == expected) {
+      later_rests_.erase(payment.id);
+      return;
+    }
+    pb::PaymentRecord record;
+    const absl::StatusOr<core::Payment> stored =
+        record.ParseFromString(row) ? DecodePayment(record) : absl::DataLossError("does not parse");
+    if (!stored.ok()) {
+      Fault(fmt::format("{}its index row is damaged: {}", subject, std::string(stored.status().message())));
+    } else if (stored->last_sequence() > payment.last_sequence()) {
+      // A payment that comes to rest again has the row of its last rest.
+      later_rests_[payment.id] = stored->last_sequence();
+    } else {
+      Fault(fmt::format("{}its index row differs from the journal at leg {}", subject, payment.last_sequence()));
     }
   }
 
   void CompareSnapshot() {
     snapshot_compared_ = true;
+    const std::string subject = fmt::format("snapshot at leg {}: ", position_.last_sequence);
     if (snapshot_->chain.sha256 != position_.sha256) {
-      Fault(fmt::format("snapshot at leg {}: was made of another block than the journal has", position_.last_sequence));
+      Fault(subject + "was made of another block than the journal has");
     }
-    if (snapshot_->day.date != ledger_->business_day().date) {
-      Fault(fmt::format("snapshot at leg {}: says business date {}, the journal {}", position_.last_sequence,
-                        snapshot_->day.date.ToString(), ledger_->business_day().date.ToString()));
-    } else if (snapshot_->day.opened_at != ledger_->business_day().opened_at ||
-               snapshot_->day.opened_sequence != ledger_->business_day().opened_sequence) {
-      Fault(fmt::format("snapshot at leg {}: says that {} was opened by leg {}, the journal by leg {}",
-                        position_.last_sequence, snapshot_->day.date.ToString(), snapshot_->day.opened_sequence,
-                        ledger_->business_day().opened_sequence));
-    }
-    core::Ledger stored(snapshot_->day.date);
-    absl::Status status =
-        ForEachSnapshotAccount(rows_, [&](core::Account a) { return stored.RestoreAccount(std::move(a)); });
-    if (!status.ok())
-      return Fault(fmt::format("snapshot at leg {}: {}", position_.last_sequence, std::string(status.message())));
-    status = ForEachSnapshotPayment(rows_, [&](core::Payment p) { return stored.RestoreOpenPayment(std::move(p)); });
-    if (!status.ok())
-      return Fault(fmt::format("snapshot at leg {}: {}", position_.last_sequence, std::string(status.message())));
-    CompareSnapshotAccounts(stored);
-    CompareSnapshotPayments(stored);
-  }
-
-  static std::map<std::string, std::string> AccountRecords(const core::Ledger& ledger) {
-    std::map<std::string, std::string> records;
-    ledger.ForEachAccount([&](const core::Account& account) {
-      pb::AccountRecord record;
-      EncodeAccount(account, &record);
-      records.emplace(
-          fmt::format("{} {}", core::Name(account.kind),
-                      account.kind == core::AccountKind::kStation ? account.station.ToString() : account.biller_id),
-          record.SerializeAsString());
+    RowBatch expected;
+    AddSnapshotRows(position_, &*ledger_, &expected);
+    std::map<std::string, std::string, std::less<>> stored;
+    const absl::Status scan =
+        ScanAll(Table::kSnapshot, [&](std::string_view key, std::string_view value) { stored.emplace(key, value); });
+    if (!scan.ok()) return Fault(subject + std::string(scan.message()));
+    expected.ForEach([&](Table, bool, std::string_view key, std::string_view value) {
+      const auto it = stored.find(key);
+      if (it == stored.end()) {
+        Fault(fmt::format("{}{} is missing", subject, DescribeSnapshotKey(key)));
+        return;
+      }
+      const bool same = IsSnapshotPositionKey(key) ? SamePosition(it->second, value) : it->second == value;
+      if (!same) Fault(fmt::format("{}{} differs from the journal", subject, DescribeSnapshotKey(key)));
+      stored.erase(it);
     });
-    return records;
-  }
-
-  void CompareSnapshotAccounts(const core::Ledger& stored) {
-    const std::map<std::string, std::string> expected = AccountRecords(*ledger_);
-    std::map<std::string, std::string> found = AccountRecords(stored);
-    for (const auto& [name, record] : expected) {
-      auto it = found.find(name);
-      if (it == found.end()) {
-        Fault(fmt::format("snapshot at leg {}: account {} is missing", position_.last_sequence, name));
-        continue;
-      }
-      if (it->second != record) {
-        Fault(fmt::format("snapshot at leg {}: account {} differs from the journal", position_.last_sequence, name));
-      }
-      found.erase(it);
-    }
-    for (const auto& [name, record] : found) {
-      Fault(fmt::format("snapshot at leg {}: account {} is not in the journal", position_.last_sequence, name));
+    for (const auto& [key, value] : stored) {
+      Fault(fmt::format("{}{} is not in the journal", subject, DescribeSnapshotKey(key)));
     }
   }
 
-  void CompareSnapshotPayments(const core::Ledger& stored) {
-    uint64_t open = 0;
-    ledger_->ForEachOpen([&](const core::Payment& payment) {
-      ++open;
-      const core::Payment* row = stored.FindPayment(payment.id);
-      if (row == nullptr || *row != payment) {
-        Fault(fmt::format("snapshot at leg {}: open payment {} is missing or differs", position_.last_sequence,
-                          payment.id.ToString()));
-      }
+  // The format that the snapshot was written in may be an older one.
+  static bool SamePosition(const std::string& stored, std::string_view expected) {
+    pb::LedgerRecord a;
+    pb::LedgerRecord b;
+    if (!a.ParseFromString(stored) || a.format_version() == 0 || !b.ParseFromString(std::string(expected)))
+      return false;
+    b.set_format_version(a.format_version());
+    return b.SerializeAsString() == stored;
+  }
+
+  absl::Status ScanAll(Table table, absl::FunctionRef<void(std::string_view key, std::string_view value)> visit) const {
+    const std::string past_all(core::kMaxRequestIdBytes + 32, '\xff');
+    return rows_.Scan(table, "", past_all, [&](std::string_view key, std::string_view value) {
+      visit(key, value);
+      return true;
     });
-    if (stored.payments_in_memory() > open) {
-      Fault(fmt::format("snapshot at leg {}: {} open payments too many", position_.last_sequence,
-                        stored.payments_in_memory() - open));
-    }
   }
 
   void CompareHighWater() {
-    if (!mark_.ok()) return Fault(std::string(mark_.status().message()));
+    if (!mark_.ok()) {
+      Break(std::string(mark_.status().message()));
+      return;
+    }
     if (!mark_->has_value()) return;
     if ((*mark_)->slot_damaged) Fault("the high-water mark: one of its two slots is damaged; the next start mends it");
     const absl::Status held = CheckHighWater(log_, position_, (*mark_)->position);
     // Of what lies behind a break nothing is known.
-    if (!held.ok() && whole_) Fault(std::string(held.message()));
+    if (!held.ok() && whole_) Break(std::string(held.message()));
   }
 
   void CompareTotals() {
@@ -258,30 +217,34 @@ class Verifier {
     });
   }
 
-  absl::Status CountRows() {
+  void CheckNoSnapshot() {
+    uint64_t rows = 0;
+    const absl::Status scan = ScanAll(Table::kSnapshot, [&](std::string_view, std::string_view) { ++rows; });
+    if (!scan.ok()) Fault("the snapshot: " + std::string(scan.message()));
+    if (rows > 0) Fault(fmt::format("the snapshot has {} rows, and none that says at which leg", rows));
+  }
+
+  // None too many, either.
+  void CountRows() {
+    for (const auto& [id, sequence] : later_rests_) {
+      Fault(fmt::format("payment {}: its index row is of leg {}, at which the journal does not have it", id.ToString(),
+                        sequence));
+    }
     uint64_t accepted = 0;
     uint64_t later = 0;
     uint64_t requests = 0;
-    const std::string all_from;
-    const std::string all_past(32, '\xff');
-    absl::Status status = rows_.Scan(Table::kPayments, all_from, all_past, [&](std::string_view key, std::string_view) {
-      ++(key.starts_with('p') ? accepted : later);
-      return true;
-    });
-    if (!status.ok()) return status;
-    status = rows_.Scan(Table::kRequests, all_from, all_past, [&](std::string_view, std::string_view) {
-      ++requests;
-      return true;
-    });
-    if (!status.ok()) return status;
+    absl::Status status = ScanAll(
+        Table::kPayments, [&](std::string_view key, std::string_view) { ++(key.starts_with('p') ? accepted : later); });
+    if (!status.ok()) Fault("the payment rows: " + std::string(status.message()));
+    const absl::Status scan = ScanAll(Table::kRequests, [&](std::string_view, std::string_view) { ++requests; });
+    if (!scan.ok()) Fault("the request rows: " + std::string(scan.message()));
+    if (!status.ok() || !scan.ok()) return;
     auto compare = [this](std::string_view what, uint64_t found, uint64_t expected) {
       if (found != expected) Fault(fmt::format("{} {} are stored; the journal gives {}", found, what, expected));
     };
     compare("payment rows", accepted, report_.payments_at_rest);
-    compare("payment rows that agree", matched_rows_, report_.payments_at_rest);
     compare("rows of later changes", later, later_rows_.size());
     compare("request rows", requests, request_rows_);
-    return absl::OkStatus();
   }
 
   const CommitLog& log_;
@@ -293,8 +256,10 @@ class Verifier {
   std::optional<SnapshotPosition> snapshot_;
   bool snapshot_compared_ = false;
   bool whole_ = true;
+  RowBatch expected_;  // kept from leg to leg, so that its memory is
   uint64_t request_rows_ = 0;
-  uint64_t matched_rows_ = 0;
+  // The stored row is of a later rest than the one that was last replayed: of which leg.
+  std::map<core::PaymentId, uint64_t> later_rests_;
   std::set<std::pair<core::PaymentId, core::BusinessDate>> later_rows_;
 };
 

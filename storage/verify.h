@@ -23,12 +23,15 @@ struct VerifyReport {
   // What is wrong, each with the sequence number or row that it is about; at most core::kMaxFaultsListed of them.
   std::vector<std::string> faults;
   uint64_t fault_count = 0;
+  // The journal itself is damaged, or short of its high-water mark: only a backup mends that. Otherwise all faults are
+  // of derived rows, which a rebuild makes anew.
+  bool journal_damaged = false;
 
   bool clean() const { return fault_count == 0; }
 };
 
 // Walks the chain from its first block, replays it into a new ledger, and compares what that gives with what is stored:
-// the balances, holds and open payments of the snapshot, every row of the index, none missing and none too many, and
+// each row of the snapshot and of the index, byte for byte, none missing and none too many, and
 // the high-water mark, where there is one; `mark` is what its Read returned before the journal was opened. After a
 // break in the chain nothing behind it can be judged; the walk ends there. Not OK only when the store can't be read at
 // all. The store must not be written to meanwhile.

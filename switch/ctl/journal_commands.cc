@@ -9,6 +9,7 @@
 
 #include "fmt/format.h"
 #include "storage/high_water.h"
+#include "storage/rebuild.h"
 #include "storage/snapshot.h"
 #include "storage/verify.h"
 #include "switch/ctl/command_groups.h"
@@ -23,9 +24,16 @@ constexpr std::chrono::milliseconds kFollowInterval{250};
 constexpr uint64_t kMostTailed = 100'000;
 constexpr std::string_view kWhenDamaged =
     "stop switchd, keep a copy of the data folder as it is, and restore the newest backup that verifies";
+constexpr std::string_view kWhenRowsAreDamaged =
+    "the journal is whole; stop switchd and run switchctl journal rebuild-index on this data folder";
 
 struct VerifyArguments {
   std::string data;
+};
+
+struct AcceptEndArguments {
+  std::string data;
+  uint64_t last_sequence = 0;
 };
 
 struct TailArguments {
@@ -82,7 +90,68 @@ ExitStatus Verify(Session& session, const VerifyArguments& arguments) {
   return session.Fail(ExitStatus::kFault,
                       fmt::format("\"{}\" is damaged; faults: {}, the first: {}", arguments.data, report->fault_count,
                                   report->faults.front()),
-                      kWhenDamaged);
+                      report->journal_damaged ? kWhenDamaged : kWhenRowsAreDamaged);
+}
+
+// Where the ledger of `data` lies; null, with the reason printed and `status` set, when there is none.
+std::optional<storage::LedgerFolders> Locate(Session& session, const std::string& data, const ScratchFolder& scratch,
+                                             ExitStatus* status) {
+  const absl::StatusOr<std::filesystem::path> ledger = FindLedger(data);
+  if (ledger.ok()) return storage::LedgerFolders{ledger->parent_path().string(), ledger->string(), scratch.path()};
+  *status = session.Fail(ExitStatus::kBadUsage, std::string(ledger.status().message()),
+                         "name the folder of storage.data_dir in its configuration");
+  return std::nullopt;
+}
+
+// What failed in a command that changes a data folder.
+ExitStatus FailChange(Session& session, const absl::Status& status) {
+  const std::string what(status.message());
+  switch (status.code()) {
+    case absl::StatusCode::kDataLoss: return session.Fail(ExitStatus::kFault, what, kWhenDamaged);
+    case absl::StatusCode::kFailedPrecondition:
+      return session.Fail(ExitStatus::kRefused, what, "stop switchd first, where it runs on this folder");
+    case absl::StatusCode::kInvalidArgument:
+      return session.Fail(ExitStatus::kRefused, what, "look at the end with switchctl journal tail, and name it");
+    default:
+      return session.Fail(ExitStatus::kFault, what,
+                          "see that the disk has room for a second ledger and can be written");
+  }
+}
+
+ExitStatus RebuildIndex(Session& session, const VerifyArguments& arguments) {
+  const absl::StatusOr<ScratchFolder> scratch = ScratchFolder::Make();
+  if (!scratch.ok()) return FailChange(session, scratch.status());
+  ExitStatus status = ExitStatus::kDone;
+  const std::optional<storage::LedgerFolders> folders = Locate(session, arguments.data, *scratch, &status);
+  if (!folders.has_value()) return status;
+  const absl::StatusOr<storage::RebuiltLedger> result = storage::RebuildLedger(*folders);
+  if (!result.ok()) return FailChange(session, result.status());
+  session.out() << fmt::format(
+      "rebuilt: index and snapshot of {} blocks, up to leg {}; it verifies\nthe ledger as it was: {}; remove it when "
+      "it is "
+      "not needed any more\n",
+      result->rebuilt.blocks, result->rebuilt.end.last_sequence, result->replaced);
+  return ExitStatus::kDone;
+}
+
+ExitStatus AcceptEnd(Session& session, const AcceptEndArguments& arguments) {
+  const absl::StatusOr<ScratchFolder> scratch = ScratchFolder::Make();
+  if (!scratch.ok()) return FailChange(session, scratch.status());
+  ExitStatus status = ExitStatus::kDone;
+  const std::optional<storage::LedgerFolders> folders = Locate(session, arguments.data, *scratch, &status);
+  if (!folders.has_value()) return status;
+  const absl::StatusOr<storage::AcceptedEnd> accepted = storage::AcceptEnd(*folders, arguments.last_sequence);
+  if (!accepted.ok()) return FailChange(session, accepted.status());
+  session.out() << fmt::format(
+      "the journal's end at leg {} is taken for right; the high-water mark was at {}, and is kept in {}\n"
+      "given up: every leg after {}; their payment ids will be given again, and the billers know of payments that the "
+      "switch does not. Run switchctl journal verify, rebuild-index where it says so, and compare with the billers' "
+      "books\n",
+      accepted->end.last_sequence,
+      accepted->given_up.has_value() ? fmt::format("leg {}", accepted->given_up->last_sequence)
+                                     : "no leg that can be read",
+      accepted->kept_mark, accepted->end.last_sequence);
+  return ExitStatus::kDone;
 }
 
 // Prints what the writer adds, until the reader of standard output goes away.
@@ -197,6 +266,26 @@ void AddJournalCommands(CommandLine& line) {
                        "switchctl journal verify --data /var/lib/waystation/ledger"},
                       [verify](Session& session) { return Verify(session, *verify); }),
       verify->data);
+
+  auto rebuild = std::make_shared<VerifyArguments>();
+  AddDataOption(line.AddCommand(group,
+                                {"rebuild-index",
+                                 "Make the index and the snapshot anew from the journal, of a switch that is stopped",
+                                 "switchctl journal rebuild-index --data /var/lib/waystation/ledger"},
+                                [rebuild](Session& session) { return RebuildIndex(session, *rebuild); }),
+                rebuild->data);
+
+  auto accept = std::make_shared<AcceptEndArguments>();
+  CLI::App& accept_app = line.AddCommand(
+      group,
+      {"accept-end", "Go on without legs that are lost for good: only where no backup has them, with switchd stopped",
+       "switchctl journal accept-end --data /var/lib/waystation/ledger --last-seq 5000"},
+      [accept](Session& session) { return AcceptEnd(session, *accept); });
+  AddDataOption(accept_app, accept->data);
+  accept_app
+      .add_option("--last-seq", accept->last_sequence, "The leg at which the journal ends; all behind it is given up")
+      ->required()
+      ->type_name("SEQ");
 
   auto tail = std::make_shared<TailArguments>();
   CLI::App& tail_app = line.AddCommand(group,

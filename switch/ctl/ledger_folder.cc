@@ -9,17 +9,7 @@
 #include "fmt/format.h"
 
 namespace waystation::ctl {
-namespace {
-
 namespace fs = std::filesystem;
-
-// The file that a RocksDB database always has.
-bool HoldsDatabase(const fs::path& folder) {
-  std::error_code ignored;
-  return fs::exists(folder / "CURRENT", ignored);
-}
-
-}  // namespace
 
 absl::StatusOr<fs::path> FindLedger(const std::string& data) {
   std::error_code error;
@@ -29,11 +19,11 @@ absl::StatusOr<fs::path> FindLedger(const std::string& data) {
   const fs::path folder = fs::canonical(data, error);
   if (error) return not_found(error.message());
   for (const fs::path& likely : {folder, folder / "ledger"}) {
-    if (HoldsDatabase(likely)) return likely;
+    if (storage::RocksCommitLog::Exists(likely.string())) return likely;
   }
   std::vector<fs::path> found;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    if (HoldsDatabase(it->path())) found.push_back(it->path());
+    if (storage::RocksCommitLog::Exists(it->path().string())) found.push_back(it->path());
   }
   if (error) return not_found(error.message());
   if (found.size() == 1) return found.front();
@@ -44,18 +34,25 @@ absl::StatusOr<std::unique_ptr<storage::RocksCommitLog>> OpenLedgerFolder(const 
   const absl::StatusOr<fs::path> database = FindLedger(data);
   if (!database.ok()) return database.status();
 
+  // Removed at once, the scratch folder is not left behind when a signal ends the program.
+  const absl::StatusOr<ScratchFolder> scratch = ScratchFolder::Make();
+  if (!scratch.ok()) return scratch.status();
+  return storage::RocksCommitLog::OpenToRead(database->string(), scratch->path());
+}
+
+absl::StatusOr<ScratchFolder> ScratchFolder::Make() {
   std::error_code error;
-  std::string scratch = (fs::temp_directory_path(error) / "switchctl-XXXXXX").string();
-  if (error || ::mkdtemp(scratch.data()) == nullptr) {
+  std::string path = (fs::temp_directory_path(error) / "switchctl-XXXXXX").string();
+  if (error || ::mkdtemp(path.data()) == nullptr) {
     return absl::UnavailableError(fmt::format(
-        "cannot make the folder \"{}\" for temporary files; expected TMPDIR to name one that can be written", scratch));
+        "cannot make the folder \"{}\" for temporary files; expected TMPDIR to name one that can be written", path));
   }
-  absl::StatusOr<std::unique_ptr<storage::RocksCommitLog>> log =
-      storage::RocksCommitLog::OpenToRead(database->string(), scratch);
-  // It holds no more than RocksDB's own log, which nobody reads. Removed at once, it is not left behind when a signal
-  // ends the program.
-  fs::remove_all(scratch, error);
-  return log;
+  return ScratchFolder(std::move(path));
+}
+
+ScratchFolder::~ScratchFolder() {
+  std::error_code ignored;
+  if (!path_.empty()) fs::remove_all(path_, ignored);
 }
 
 }  // namespace waystation::ctl

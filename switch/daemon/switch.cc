@@ -39,7 +39,7 @@ absl::Status CannotRecover(const DataFolder& folder, const absl::Status& cause) 
       fmt::format("the ledger in {} can't be recovered: {}. No leg was changed. Keep a copy of {} as it is (RocksDB's "
                   "log from before this start is in {}, if there was one), run switchctl journal verify --data {}, and "
                   "do what it says; restore the newest backup where legs are missing or damaged. Only to go on "
-                  "without legs that are lost for good: switchctl journal accept-end --data {}",
+                  "without legs that are lost for good: switchctl journal accept-end --data {} --last-seq N",
                   folder.ledger_path(), std::string(cause.message()), folder.path(), folder.kept_log_path(),
                   folder.path(), folder.path()));
 }

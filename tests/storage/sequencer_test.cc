@@ -209,20 +209,6 @@ TEST_F(SequencerTest, StopWithoutWorkWritesNothing) {
   EXPECT_THAT(KeysOf(store_, Table::kSnapshot), ::testing::IsEmpty());
 }
 
-TEST_F(SequencerTest, AnIndexThatCannotBeReadStopsTheLedger) {
-  Open();
-  const Payment held = running_.Pay(ShopPayment("R1"));
-  ASSERT_TRUE(running_.Do(ShopOutcome(held.id, PaymentEvent::kApproved)).status.ok());
-  const std::string garbage = "\xff";
-  store_.Tamper(Table::kRequests, core::RequestKey(ShopStation(), "R1"), &garbage);
-  const size_t before = running_.port().delivered().size();
-  running_.Submit(ShopPayment("R1"));
-  EXPECT_THAT(running_.WaitForFatal(), HasSubstr("the index can't be read: a request row does not parse"));
-  running_.Submit(ShopPayment("R3"));
-  running_.Stop();
-  EXPECT_EQ(running_.port().delivered().size(), before);
-}
-
 TEST_F(SequencerTest, MemoryForgetsWhatIsAtRestAndDurable) {
   Open();
   std::vector<PaymentId> ids;
