@@ -24,8 +24,8 @@ struct CardOverrides {
 };
 
 // OK, or InvalidArgument that names the field as configuration does ("card.least_fen: ..."), its fault and what was
-// expected: least 1 fen .. core::kMaxAmount, most from least to core::kMaxAmount, step from 1 fen, a pattern that
-// compiles, time limit 1 ms .. 5 min, 1 .. 100,000 requests in flight.
+// expected: least 1 fen .. core::kMaxAmount, most from least to core::kMaxAmount, step from 1 fen, an RE2
+// pattern that compiles, time limit 1 ms .. 5 min, 1 .. 100,000 requests in flight.
 absl::Status ValidateCard(const CapabilityCard& card);
 
 // `card` with what `overrides` sets, validated.

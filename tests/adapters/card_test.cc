@@ -9,6 +9,7 @@ namespace {
 
 using core::Money;
 using std::chrono::milliseconds;
+using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 CapabilityCard GoodCard() {
@@ -60,6 +61,10 @@ TEST(Card, FaultsNameTheField) {
   EXPECT_THAT(Fault({.step = Money::Fen(0)}), StartsWith("card.step_fen: 0 is out"));
   EXPECT_THAT(Fault({.customer_number_pattern = "(\\d"}),
               StartsWith("card.customer_number_pattern: \"(\\d\" does not compile"));
+  // Patterns of other dialects, which the switch could not match with.
+  EXPECT_THAT(Fault({.customer_number_pattern = R"((?=1)\d{7})"}),
+              HasSubstr("does not compile (invalid perl operator: (?=); expected an RE2 regular expression"));
+  EXPECT_THAT(Fault({.customer_number_pattern = R"((\d)\1{6})"}), HasSubstr("does not compile"));
   EXPECT_THAT(Fault({.customer_number_pattern = ""}), StartsWith("card.customer_number_pattern: 0 bytes long"));
   EXPECT_THAT(Fault({.customer_number_hint = ""}), StartsWith("card.customer_number_hint: 0 bytes long"));
   EXPECT_EQ(Fault({.time_limit = milliseconds(300'001)}),

@@ -39,7 +39,7 @@ LAYERS = {
     ),
     "adapters/": Layer(
         headers=(CORE, "adapters/", "waystation/adapter/v1/"),
-        libraries=("boost", "openssl"),
+        libraries=("boost", "openssl", "re2"),
         targets=("ws_core",),
     ),
     "switch/flow/": Layer(
