@@ -16,6 +16,8 @@
 
 namespace {
 
+constexpr int kBadUsage = 2;
+
 // Errors of start-up go to stderr in one line and end the process.
 int Refuse(const absl::Status& status) {
   fmt::print(stderr, "switchd: {}\n", std::string(status.message()));
@@ -44,7 +46,16 @@ int main(int argc, char** argv) {
   bool check = false;
   app.add_option("--config", config_path, "The configuration, YAML; deploy/switchd.yaml is an example")->required();
   app.add_flag("--check", check, "Only check the configuration");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    fmt::print(stderr,
+               "switchd: {}\n  next: start it with switchd --config FILE (deploy/switchd.yaml is an example); switchd "
+               "--help has all options\n",
+               error.what());
+    return kBadUsage;
+  }
 
   // gRPC's mutexes are Abseil's, and Debian builds them with the search for lock cycles on: 3 % of a loaded switch.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);

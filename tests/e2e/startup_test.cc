@@ -146,6 +146,26 @@ TEST_F(Startup, AConfigurationThatIsNotThere) {
   EXPECT_THAT(ErrorsOfStart(missing, (*other)->folder()), HasSubstr(missing + ": can't be opened"));
 }
 
+TEST_F(Startup, ArgumentsThatAreNotThoseOfSwitchd) {
+  absl::StatusOr<std::unique_ptr<SwitchProcess>> other = SwitchProcess::Make();
+  ASSERT_TRUE(other.ok());
+  const std::string log = (*other)->folder() + "/usage.log";
+  for (const auto& [arguments, fault] : std::map<std::vector<std::string>, std::string>{
+           {{"switchd"}, "--config is required"},
+           {{"switchd", "--config", (*other)->configuration(), "--chek"}, "--chek"},
+           {{"switchd", "--config"}, "--config"}}) {
+    const Ended ended = RunToEnd(arguments, log);
+    EXPECT_EQ(ended.exit_status, 2) << ended.errors;
+    EXPECT_EQ(ended.output, "");
+    EXPECT_THAT(ended.errors, StartsWith("switchd: "));
+    EXPECT_THAT(ended.errors, HasSubstr(fault));
+    EXPECT_THAT(ended.errors, HasSubstr("next: start it with switchd --config FILE"));
+  }
+  const Ended help = RunToEnd({"switchd", "--help"}, log);
+  EXPECT_EQ(help.exit_status, 0);
+  EXPECT_THAT(help.output, HasSubstr("--check"));
+}
+
 TEST_F(Startup, APortThatIsTaken) {
   ASSERT_NO_FATAL_FAILURE(StartSwitch());
   SwitchOptions options;
