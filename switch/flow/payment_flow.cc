@@ -37,6 +37,25 @@ std::optional<core::Decline> InquiryDecline(const adapters::CapabilityCard& card
   return std::nullopt;
 }
 
+std::optional<core::Decline> TooLarge(const adapters::CapabilityCard& card, core::Money amount) {
+  if (amount <= card.most) return std::nullopt;
+  return Because(DeclineReason::kAmountTooLarge,
+                 fmt::format("{} yuan; expected at most {}", FormatYuan(amount), FormatYuan(card.most)));
+}
+
+std::optional<core::Decline> RangeDecline(const adapters::CapabilityCard& card, core::Money amount) {
+  if (amount < card.least) {
+    return Because(DeclineReason::kAmountTooSmall,
+                   fmt::format("{} yuan; expected at least {}", FormatYuan(amount), FormatYuan(card.least)));
+  }
+  if (std::optional<core::Decline> decline = TooLarge(card, amount)) return decline;
+  if (amount.fen() % card.step.fen() != 0) {
+    return Because(DeclineReason::kAmountNotInStep,
+                   fmt::format("{} yuan; expected a multiple of {}", FormatYuan(amount), FormatYuan(card.step)));
+  }
+  return std::nullopt;
+}
+
 std::optional<core::Decline> OwedDecline(adapters::AmountRule rule, core::Money amount, const InquiryProof& inquiry) {
   if (inquiry.standing != InquiryProof::Standing::kValid) return std::nullopt;
   switch (rule) {
@@ -57,19 +76,17 @@ std::optional<core::Decline> OwedDecline(adapters::AmountRule rule, core::Money 
 
 std::optional<core::Decline> CardDecline(const adapters::CapabilityCard& card, const PayOrder& order) {
   if (std::optional<core::Decline> decline = InquiryDecline(card, order.inquiry)) return decline;
-  if (order.amount < card.least) {
-    return Because(DeclineReason::kAmountTooSmall,
-                   fmt::format("{} yuan; expected at least {}", FormatYuan(order.amount), FormatYuan(card.least)));
-  }
-  if (order.amount > card.most) {
-    return Because(DeclineReason::kAmountTooLarge,
-                   fmt::format("{} yuan; expected at most {}", FormatYuan(order.amount), FormatYuan(card.most)));
-  }
-  if (order.amount.fen() % card.step.fen() != 0) {
-    return Because(DeclineReason::kAmountNotInStep,
-                   fmt::format("{} yuan; expected a multiple of {}", FormatYuan(order.amount), FormatYuan(card.step)));
-  }
+  if (std::optional<core::Decline> decline = RangeDecline(card, order.amount)) return decline;
   return OwedDecline(card.amount_rule, order.amount, order.inquiry);
+}
+
+std::optional<core::Decline> BillDecline(const adapters::CapabilityCard& card, core::Money owed) {
+  switch (card.amount_rule) {
+    case adapters::AmountRule::kFree: return std::nullopt;
+    case adapters::AmountRule::kAtLeastOwed: return TooLarge(card, owed);
+    case adapters::AmountRule::kExact: return RangeDecline(card, owed);
+  }
+  return std::nullopt;
 }
 
 PaymentFlow::PaymentFlow(Worker* worker, storage::Sequencer* sequencer, const Router* router, ResolverSchedule schedule,
@@ -236,7 +253,9 @@ asio::awaitable<void> PaymentFlow::RunInquire(InquiryOrder order, InquiryAnswer 
   adapters::InquiryRequest request{order.station, std::move(order.customer_number)};
   adapters::InquiryOutcome outcome = co_await lane->Inquire(std::move(request));
   if (auto* found = std::get_if<adapters::InquiryFound>(&outcome)) {
-    answer({absl::OkStatus(), std::nullopt, std::move(*found)});
+    // A bill that Pay would not take: said now, before the customer gives cash.
+    std::optional<core::Decline> decline = BillDecline(lane->card(), found->owed);
+    answer({absl::OkStatus(), std::move(decline), std::move(*found)});
     co_return;
   }
   // Only a refusal is the biller's word. An inquiry changes nothing, so it does not matter whether it arrived.

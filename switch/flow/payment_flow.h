@@ -59,6 +59,9 @@ struct InquiryOrder {
 // What of an order the biller's card rules out, the first in order of precedence; null when nothing.
 std::optional<core::Decline> CardDecline(const adapters::CapabilityCard& card, const PayOrder& order);
 
+// Why no amount that Pay takes would pay a bill of `owed`; null when one would.
+std::optional<core::Decline> BillDecline(const adapters::CapabilityCard& card, core::Money owed);
+
 // The life of a payment on one worker: hold, send, record the outcome, answer. Each payment is one coroutine; a payment
 // whose outcome is unknown goes to the resolver, its callers to the wait board.
 //

@@ -281,5 +281,17 @@ TEST_F(PaymentLife, AnInquiryThatIsNotAnsweredIsDeclined) {
   EXPECT_EQ(reason(), v1::DECLINE_REASON_STATION_NOT_ACTIVE);
 }
 
+TEST_F(PaymentLife, ABillThatCannotBePaidIsDeclinedAtTheInquiry) {
+  SwitchOptions options;
+  options.gas_most_fen = 100;
+  ASSERT_NO_FATAL_FAILURE(StartSwitch(options));
+  ASSERT_TRUE(OpenStation(api_, StationNumber(1), 100'000).ok());
+  // The sandbox's bills are of 1 to 300 yuan.
+  const Answer<v1::InquireResponse> answer = Inquire(api_, StationNumber(1), "gas", CustomerNumber("gas", 1, 0));
+  ASSERT_TRUE(answer.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.value.decline().reason(), v1::DECLINE_REASON_AMOUNT_TOO_LARGE);
+  EXPECT_THAT(answer.value.decline().text(), ::testing::HasSubstr("yuan; expected at most 1.00"));
+}
+
 }  // namespace
 }  // namespace waystation::e2e

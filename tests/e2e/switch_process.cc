@@ -45,7 +45,7 @@ constexpr char kBiller[] = R"(  - id: {0}
     card:
       time_limit_ms: {2}
       step_fen: {3}
-)";
+{4})";
 
 std::string Yaml(const SwitchOptions& o, const std::string& folder) {
   const std::string backups = o.with_backups ? fmt::format("  backup_dir: \"{}/backups\"", folder) : "";
@@ -54,7 +54,8 @@ std::string Yaml(const SwitchOptions& o, const std::string& folder) {
                   o.first_query_after_ms, o.longest_interval_ms, o.review_after_ms, o.first_business_date, o.more_yaml,
                   o.low_disk_mb, o.enough_disk_mb, o.ballast_mb, backups);
   for (const char* biller : {"mobile", "electricity", "gas"}) {
-    yaml += fmt::format(kBiller, biller, o.latency_ms, o.time_limit_ms, biller[0] == 'm' ? o.step_fen : 1);
+    yaml += fmt::format(kBiller, biller, o.latency_ms, o.time_limit_ms, biller[0] == 'm' ? o.step_fen : 1,
+                        biller[0] == 'g' ? fmt::format("      most_fen: {}\n", o.gas_most_fen) : "");
   }
   return yaml;
 }

@@ -54,6 +54,8 @@ struct SwitchOptions {
   uint32_t time_limit_ms = 5'000;
   // Of mobile.
   int64_t step_fen = 1;
+  // Of gas: the largest bill that is paid.
+  int64_t gas_most_fen = 1'000'000;
   std::string more_yaml;
 };
 

@@ -94,6 +94,33 @@ TEST(CardDeclineTest, EachReasonAndEachNeighbour) {
   }
 }
 
+TEST(BillDeclineTest, ABillThatPayWouldNotTake) {
+  struct Bill {
+    AmountRule rule;
+    int64_t owed_fen;
+    std::optional<DeclineReason> expected;
+  };
+  for (const Bill& bill : {Bill{kExact, 2'000, kTaken},
+                           {kExact, 50'000, kTaken},
+                           {kExact, 1'999, DeclineReason::kAmountTooSmall},
+                           {kExact, 0, DeclineReason::kAmountTooSmall},
+                           {kExact, 50'001, DeclineReason::kAmountTooLarge},
+                           {kExact, 2'500, DeclineReason::kAmountNotInStep},
+                           // What is above the bill may be paid here.
+                           {kAtLeast, 0, kTaken},
+                           {kAtLeast, 2'500, kTaken},
+                           {kAtLeast, 50'000, kTaken},
+                           {kAtLeast, 50'001, DeclineReason::kAmountTooLarge},
+                           {kFree, 0, kTaken},
+                           {kFree, 60'000, kTaken}}) {
+    const Row row{"", kMust, Standing::kValid, bill.rule, bill.owed_fen, bill.owed_fen, bill.expected};
+    const std::optional<core::Decline> decline = BillDecline(CardOf(row), Money::Fen(bill.owed_fen));
+    ASSERT_EQ(decline.has_value(), bill.expected.has_value()) << bill.owed_fen;
+    if (!decline.has_value()) continue;
+    EXPECT_EQ(core::Name(decline->reason), core::Name(*bill.expected)) << bill.owed_fen;
+  }
+}
+
 TEST(CardDeclineTest, TextsNameTheAmountAndWhatWasExpected) {
   const auto text = [](int64_t amount_fen, AmountRule rule, int64_t owed_fen) {
     const Row row{"", kMust, Standing::kValid, rule, owed_fen, amount_fen, kTaken};
