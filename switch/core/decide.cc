@@ -97,14 +97,16 @@ Decision Ledger::On(const RegisterStation& c, const Prior&) const {
 Decision Ledger::On(const SetStationStatus& c, const Prior&) const {
   const Account* station = FindStation(c.station);
   if (station == nullptr) return NoSuchStation(c.station);
-  if (station->status == c.status) return Answer(*station, last_sequence_);
-  if (!CanFollow(station->status, c.status)) {
+  const bool same = station->status == c.status;
+  // Another reason for the same status is news; none is a repeat.
+  if (same && (c.reason.empty() || c.reason == station->status_reason)) return Answer(*station, last_sequence_);
+  if (!same && !CanFollow(station->status, c.status)) {
     return Refuse(absl::FailedPreconditionError(
         fmt::format("status: a station that is {} can't become {}; the steps are APPLIED, APPROVED, ACTIVE, then "
                     "SUSPENDED and back, and CLOSED for ever",
                     Name(station->status), Name(c.status))));
   }
-  if (c.status == StationStatus::kClosed && station->reserved + station->forwarded != Money()) {
+  if (!same && c.status == StationStatus::kClosed && station->reserved + station->forwarded != Money()) {
     return Refuse(absl::FailedPreconditionError(
         fmt::format("status: station {} has {} yuan in open payments; close it once they are settled",
                     c.station.ToString(), FormatYuan(station->reserved + station->forwarded))));
@@ -116,6 +118,10 @@ Decision Ledger::On(const GrantCredit& c, const Prior&) const {
   const Account* station = FindStation(c.station);
   if (station == nullptr) return NoSuchStation(c.station);
   if (station->credit_limit == c.credit_limit) return Answer(*station, last_sequence_);
+  if (station->status == StationStatus::kClosed) {
+    return Refuse(absl::FailedPreconditionError(
+        fmt::format("station_id: station {} is CLOSED; expected one that is not", c.station.ToString())));
+  }
   const Money available = station->available() - station->credit_limit + c.credit_limit;
   if (available < Money()) {
     return Refuse(absl::FailedPreconditionError(

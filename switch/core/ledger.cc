@@ -83,7 +83,10 @@ absl::Status Ledger::Make(const StationRegistered& f, const Leg& leg, const Bloc
 absl::Status Ledger::Make(const StationStatusSet& f, const Leg& leg, const BlockStamp&) {
   Account* station = Station(f.station);
   if (station == nullptr) return Contradiction(leg, "names a station that does not exist");
-  if (!CanFollow(station->status, f.status)) return Contradiction(leg, "takes a step that the station's life lacks");
+  const bool new_reason = station->status == f.status && station->status_reason != f.reason;
+  if (!new_reason && !CanFollow(station->status, f.status)) {
+    return Contradiction(leg, "takes a step that the station's life lacks");
+  }
   station->status = f.status;
   station->status_reason = f.reason;
   Touch(*station);

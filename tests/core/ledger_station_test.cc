@@ -113,6 +113,33 @@ TEST(LedgerStationTest, ADisabledBillerTakesNoPaymentAndNoCancel) {
               IsEmpty());
 }
 
+TEST(LedgerStationTest, ANewReasonForTheSameStatusIsRecordedARepeatIsNot) {
+  const StationId station = StationId::FromNumber(440'106'000'001);
+  LedgerWorld world;
+  world.Do(RegisterStation{station, "a shop", {}});
+  world.Do(SetStationStatus{station, StationStatus::kClosed, "moved away"});
+  const auto reason = [&] { return world.ledger().FindStation(station)->status_reason; };
+  EXPECT_FALSE(world.Do(SetStationStatus{station, StationStatus::kClosed, "moved away"}).leg.has_value());
+  EXPECT_FALSE(world.Do(SetStationStatus{station, StationStatus::kClosed, ""}).leg.has_value());
+  EXPECT_EQ(reason(), "moved away");
+  EXPECT_TRUE(world.Do(SetStationStatus{station, StationStatus::kClosed, "overcharging"}).leg.has_value());
+  EXPECT_EQ(reason(), "overcharging");
+  EXPECT_EQ(world.ledger().FindStation(station)->status, StationStatus::kClosed);
+}
+
+TEST(LedgerStationTest, AClosedStationIsGrantedNoCredit) {
+  const StationId station = StationId::FromNumber(440'106'000'001);
+  LedgerWorld world;
+  world.Do(RegisterStation{station, "a shop", {}});
+  EXPECT_TRUE(world.Do(GrantCredit{station, Money::Fen(10'000), ""}).reply.status.ok());
+  world.Do(SetStationStatus{station, StationStatus::kClosed, ""});
+  EXPECT_TRUE(world.Do(GrantCredit{station, Money::Fen(10'000), ""}).reply.status.ok()) << "a repeat";
+  const Reply refused = world.Do(GrantCredit{station, Money::Fen(20'000), ""}).reply;
+  EXPECT_EQ(refused.status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refused.status.message()), HasSubstr("is CLOSED"));
+  EXPECT_EQ(world.ledger().FindStation(station)->credit_limit, Money::Fen(10'000));
+}
+
 TEST(LedgerStationTest, APurchaseThatWouldLiftTheBalanceTooHighIsRefused) {
   const StationId station = StationId::FromNumber(440'106'000'001);
   LedgerWorld world;
