@@ -82,7 +82,7 @@ inline constexpr size_t kMaxWatchers = 20'000;
 inline constexpr size_t kMaxFollowers = 32;
 inline constexpr size_t kFeedMessageBytes = 512 * 1024;
 // How often the journal's end is looked at for those who have read up to it.
-inline constexpr std::chrono::milliseconds kFeedInterval{5};
+inline constexpr std::chrono::milliseconds kFeedInterval{10};
 
 // --- storage ---
 inline constexpr std::chrono::milliseconds kDefaultSnapshotInterval{1'000};
