@@ -41,7 +41,7 @@ rocksdb::BackupEngineOptions EngineOptions(const std::string& folder) {
 // The ledger's name: the hash of its first block, which no other ledger has.
 absl::StatusOr<std::string> NameOfLedger(const CommitLog& log) {
   std::string name;
-  const absl::Status read = log.ReadBlocks(1, [&name](uint64_t, std::string_view sealed) {
+  absl::Status read = log.ReadBlocks(1, [&name](uint64_t, std::string_view sealed) {
     name = ToHex(Sha256(sealed));
     return false;
   });
@@ -154,7 +154,7 @@ absl::Status MakeEmptyFolder(const std::string& folder) {
 // The mark that a switch would have left, so that a restored ledger that loses its end is noticed like any other.
 absl::Status WriteHighWater(const std::string& data_folder, const CommitLog& log, uint64_t last_sequence) {
   absl::StatusOr<OpenedBlock> last = absl::DataLossError("the journal is empty");
-  const absl::Status read = log.ReadBlocks(last_sequence, [&last](uint64_t, std::string_view sealed) {
+  absl::Status read = log.ReadBlocks(last_sequence, [&last](uint64_t, std::string_view sealed) {
     last = OpenBlock(sealed);
     return false;
   });

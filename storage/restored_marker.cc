@@ -84,7 +84,7 @@ absl::Status ConfirmRestored(const std::string& data_folder, const RestoredMarke
   const std::string text = ToText(marker) + fmt::format("confirmed_by: {}\nconfirmed_at_ms: {}\nreason: {}\n", by,
                                                         time.time_since_epoch().count(), reason);
   // First who confirmed it, then the end of the restriction: what comes between the two leaves the restriction.
-  const absl::Status kept = WriteFileDurably(fmt::format("{}/{}", data_folder, kConfirmed), text);
+  absl::Status kept = WriteFileDurably(fmt::format("{}/{}", data_folder, kConfirmed), text);
   if (!kept.ok()) return kept;
   std::error_code error;
   std::filesystem::remove(fmt::format("{}/{}", data_folder, kMarker), error);

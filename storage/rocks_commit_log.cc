@@ -245,6 +245,15 @@ class RocksCommitLogImpl final : public RocksCommitLog {
 
   absl::Status CatchUp() override { return Check(db_->TryCatchUpWithPrimary()); }
 
+  absl::Status SetCompacting(bool compacting) override {
+    rocksdb::Status status;
+    for (rocksdb::ColumnFamilyHandle* family : families_) {
+      if (!status.ok()) break;
+      status = db_->SetOptions(family, {{"disable_auto_compactions", compacting ? "false" : "true"}});
+    }
+    return status.ok() ? absl::OkStatus() : absl::UnavailableError(status.ToString());
+  }
+
   rocksdb::DB* database() override { return db_.get(); }
 
   absl::Status Finish() override {

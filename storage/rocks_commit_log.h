@@ -61,6 +61,10 @@ class RocksCommitLog : public CommitLog, public RowReader {
   // links the log's files into the folder `kept` before that, which is made when there is something to keep.
   static absl::Status KeepLog(const std::string& folder, const std::string& kept);
 
+  // Without it, files are not merged any more: merging takes as much space again as what is merged, which a disk that
+  // is nearly full does not have. What is under way ends as it may. Merged at first. Any thread.
+  virtual absl::Status SetCompacting(bool compacting) = 0;
+
   // For storage/backup, which copies it.
   virtual rocksdb::DB* database() = 0;
 };

@@ -62,7 +62,7 @@ absl::StatusOr<std::unique_ptr<Switch>> Switch::Start(const config::v1::Config& 
   if (!folder.ok()) return folder.status();
   std::unique_ptr<Switch> self(new Switch(*std::move(folder), config));
   if (absl::Status status = self->CheckRestored(); !status.ok()) return status;
-  self->StartDiskWatch();
+  self->LookAtDisk();
   if (absl::Status status = self->OpenLedger(); !status.ok()) return status;
   if (absl::Status status = self->AddBillers(); !status.ok()) return status;
   if (absl::Status status = self->StartWorkers(); !status.ok()) return status;
@@ -103,16 +103,23 @@ absl::Status Switch::CheckRestored() {
 }
 
 // Before the ledger is opened, so that on a full disk it finds the room that the ballast gives back.
-void Switch::StartDiskWatch() {
+void Switch::LookAtDisk() {
   constexpr uint64_t kMegabyte = 1 << 20;
   const config::v1::Storage& storage = config_.storage();
   disk_ = std::make_unique<DataDisk>(storage.data_dir());
   const DiskLimits limits{.low_below = storage.low_disk_mb() * kMegabyte,
                           .enough_from = storage.enough_disk_mb() * kMegabyte,
                           .ballast = storage.ballast_mb() * kMegabyte};
-  disk_watch_ = std::make_unique<DiskWatch>(disk_.get(), limits, [this](bool low) { admission_.SetLowDisk(low); });
+  disk_watch_ = std::make_unique<DiskWatch>(disk_.get(), limits, [this](bool low) { OnDiskChanged(low); });
   disk_watch_->Look();
-  disk_watch_->Start();
+}
+
+void Switch::OnDiskChanged(bool low) {
+  admission_.SetLowDisk(low);
+  if (log_ == nullptr) return;
+  if (absl::Status set = log_->SetCompacting(!low); !set.ok()) {
+    spdlog::warn("the ledger's files are {} merged: {}", low ? "still" : "not yet", std::string(set.message()));
+  }
 }
 
 absl::Status Switch::OpenLedger() {
@@ -127,6 +134,7 @@ absl::Status Switch::OpenLedger() {
   absl::StatusOr<std::unique_ptr<storage::RocksCommitLog>> log = storage::RocksCommitLog::Open(folder_.ledger_path());
   if (!log.ok()) return log.status();
   log_ = *std::move(log);
+  if (disk_watch_->state().low) OnDiskChanged(true);
   index_ = std::make_unique<storage::Index>(log_.get(), log_.get());
   ledger_ = std::make_unique<core::Ledger>(FirstBusinessDate(config_, clock_));
   absl::StatusOr<storage::Recovered> recovered = storage::Recover(*log_, *log_, ledger_.get());
@@ -147,6 +155,7 @@ absl::Status Switch::OpenLedger() {
                                   &StopOnFailedWrite, recovered->snapshot_sequence,
                                   [this](const storage::ChainPosition& end) { mark_keeper_.Note(end); }});
   mark_keeper_.Start();
+  disk_watch_->Start();
   return absl::OkStatus();
 }
 

@@ -60,7 +60,8 @@ class Switch {
   Switch(DataFolder folder, const config::v1::Config& config);
 
   absl::Status CheckRestored();
-  void StartDiskWatch();
+  void LookAtDisk();
+  void OnDiskChanged(bool low);
   absl::Status OpenLedger();
   void NoteHighWaterAtStart(const std::optional<storage::HighWaterMark>& mark, const storage::ChainPosition& end);
   absl::Status AddBillers();

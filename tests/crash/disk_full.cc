@@ -35,12 +35,14 @@ constexpr int kHeldEach = 5;
 constexpr std::chrono::seconds kPatience{60};
 
 struct Tally {
-  uint64_t payments = 0;  // answered, and still so at the end
-  uint64_t refused = 0;   // for want of space
-  uint64_t outcomes = 0;  // recorded while the disk was full
-  uint64_t full = 0;      // rounds in which nothing more could be written
-  uint64_t released = 0;  // rounds in which the ballast was given back
-  uint64_t restarts = 0;  // that the switch asked for
+  uint64_t payments = 0;        // answered, and still so at the end
+  uint64_t refused = 0;         // for want of space
+  uint64_t outcomes = 0;        // recorded while the disk was full
+  uint64_t full = 0;            // rounds in which nothing more could be written
+  uint64_t released = 0;        // rounds in which the ballast was given back
+  uint64_t kills = 0;           // with SIGKILL, on a full disk
+  uint64_t refused_starts = 0;  // there was no space to start with
+  uint64_t restarts = 0;        // that the switch asked for
 };
 
 // What was found wrong. Any thread.
@@ -209,14 +211,14 @@ class Run {
     ForEach([](Counter& counter, const Api& api) { counter.Hold(api); });
     Load load(this);
     load.WaitForAnswers(std::uniform_int_distribution<int>(1, 300)(random_));
-    // Low; with the ballast given back; full.
-    const int kind = std::uniform_int_distribution<int>(0, disk_.can_be_full() ? 2 : 0)(random_);
+    // Low; with the ballast given back; full; full without the ballast too, and killed.
+    const int kind = std::uniform_int_distribution<int>(0, disk_.can_be_full() ? 3 : 0)(random_);
     const uint64_t low = disk_.low_mb();
     const uint64_t left = kind == 0   ? low - std::min<uint64_t>(low / 2, disk_.ballast_mb() + 16)
                           : kind == 1 ? low / 8
                                       : 0;
     if (absl::Status filled = disk_.FillTo(left); !filled.ok()) return filled;
-    if (kind == 2) ++tally_.full;
+    if (kind >= 2) ++tally_.full;
     load.Join();  // each counter was refused once, or the switch has stopped
     if (process_->child().WaitForEnd(std::chrono::milliseconds(0)).has_value()) return AfterStop();
 
@@ -225,6 +227,13 @@ class Run {
     if (!status.ok()) return status.status();
     if (kind > 0) ++tally_.released;
     ForEach([](Counter& counter, const Api& api) { counter.CheckRepeat(api); });
+    CheckBackupIsRefused();
+    if (kind == 3) {
+      if (absl::Status filled = disk_.FillTo(0); !filled.ok()) return filled;
+      process_->Kill();
+      ++tally_.kills;
+      return StartAgain();
+    }
     Settle(true);
     disk_.Free();
     status = WaitForStatus("freed", [this](const v1::DiskStatus& disk) {
@@ -315,6 +324,16 @@ class Run {
     });
   }
 
+  // Where it would go to the same disk.
+  void CheckBackupIsRefused() {
+    if (disk_.can_be_full()) return;
+    const auto backup = e2e::Call(process_->Connect().operations.get(), &v1::OperationsService::Stub::CreateBackup,
+                                  v1::CreateBackupRequest());
+    if (backup.status.error_message().find("the disk is nearly full") == std::string::npos) {
+      faults_->Add("a backup to a disk that is nearly full: " + backup.status.error_message());
+    }
+  }
+
   absl::Status GoOn() {
     ForEach([](Counter& counter, const Api& api) { counter.SendAgain(api); });
     Settle(false);
@@ -328,13 +347,19 @@ class Run {
     if (words.find("then start switchd again") == std::string::npos) {
       return absl::InternalError("switchd stopped without saying what to do:\n" + words);
     }
-    // The outcomes come first, while the disk is full: the start gives the ballast back.
+    return StartAgain();
+  }
+
+  // On the full disk where that is possible: a start gives the ballast back. The outcomes come first then.
+  absl::Status StartAgain() {
     absl::Status started = process_->Start();
     if (started.ok()) {
       Settle(true);
       disk_.Free();
     } else {
+      if (started.message().find("No space left on device") == std::string_view::npos) return started;
       fmt::print("does not start on the full disk: {}\n", std::string(started.message()));
+      ++tally_.refused_starts;
       disk_.Free();
       started = process_->Start();
     }
@@ -418,8 +443,8 @@ int main(int argc, char** argv) {
   fmt::print(
       "disk_full --rounds {} --seed {} --fill {}: {} payments, {} refused for want of space and taken afterwards, {} "
       "outcomes recorded while the disk was full; {} rounds with nothing left, {} with the ballast given back, {} "
-      "restarts asked for; {} faults\n",
-      rounds, seed, fill, tally.payments, tally.refused, tally.outcomes, tally.full, tally.released, tally.restarts,
-      faults.count());
+      "killed then, of which {} could start only with space; {} restarts asked for; {} faults\n",
+      rounds, seed, fill, tally.payments, tally.refused, tally.outcomes, tally.full, tally.released, tally.kills,
+      tally.refused_starts, tally.restarts, faults.count());
   return faults.count() == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -215,6 +215,31 @@ TEST_F(Backups, OneAtATime) {
   EXPECT_EQ(static_cast<size_t>(std::count(listed.output.begin(), listed.output.end(), '\n')), ids.size());
 }
 
+TEST_F(Backups, OneThatAKillCutsShortIsNotThereAndTheNextIs) {
+  ASSERT_NO_FATAL_FAILURE(StartSwitch());
+  ASSERT_TRUE(OpenStation(api_, StationNumber(1), 1'000'000'000).ok());
+  for (int i = 0; i < 3; ++i) {
+    Answer<v1::Backup> cut_short;
+    std::thread caller([&cut_short, api = process_->Connect()] { cut_short = CreateBackup(api); });
+    // The kill comes somewhere within it, or just behind.
+    for (v1::BackupStatus now; now.running_since_ms() == 0 && !now.has_last();) now = StatusOf(api_).backup();
+    process_->Kill();
+    caller.join();
+    const absl::Status started = process_->Start();
+    ASSERT_TRUE(started.ok()) << started;
+    api_ = process_->Connect();
+    const Answer<v1::Backup> next = CreateBackup(api_);
+    ASSERT_TRUE(next.ok()) << next.status.error_message();
+    if (cut_short.ok()) {
+      EXPECT_GT(next.value.backup_id(), cut_short.value.backup_id());
+    }
+    const Ended verified = Ctl({"backup", "verify", "--backup", backups()});
+    EXPECT_EQ(verified.exit_status, 0) << verified.output << verified.errors;
+    EXPECT_THAT(verified.output, ::testing::ContainsRegex(fmt::format("backup +{}\n", next.value.backup_id())));
+    ASSERT_NO_FATAL_FAILURE(Restart(SIGTERM));  // forgets that it has made one
+  }
+}
+
 TEST_F(Backups, WithoutAFolderForThemAreRefused) {
   SwitchOptions options;
   options.with_backups = false;

@@ -5,10 +5,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rocksdb/db.h>
 
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -160,6 +163,37 @@ TEST_F(RocksCommitLogTest, ALedgerIsRecoveredFromDisk) {
   run({core::ReadAccount{ShopStation()}}, &recovered);
   EXPECT_EQ(recovered.position.last_sequence, 7u);
   EXPECT_EQ(recovered.snapshot_sequence, 7u);
+}
+
+// On a disk that is nearly full there is no space to merge files in.
+TEST_F(RocksCommitLogTest, FilesAreMergedOnlyWhileThatIsWanted) {
+  RocksOptions small;
+  small.memtable_bytes = 64 << 10;
+  absl::StatusOr<std::unique_ptr<RocksCommitLog>> log = RocksCommitLog::Open(folder_.Under("ledger"), small);
+  ASSERT_TRUE(log.ok()) << log.status();
+  uint64_t sequence = 0;
+  const auto append_until = [&](const std::function<bool(int unmerged, int merged)>& enough) {
+    while (sequence < 20'000) {
+      ++sequence;
+      Append(**log, sequence, fmt::format("{:08}{}", sequence, std::string(8'000, 'x')));
+      std::vector<rocksdb::LiveFileMetaData> files;
+      (*log)->database()->GetLiveFilesMetaData(&files);
+      const auto unmerged = std::count_if(files.begin(), files.end(), [](const auto& file) {
+        return file.column_family_name == "journal" && file.level == 0;
+      });
+      const auto merged = std::count_if(files.begin(), files.end(), [](const auto& file) { return file.level > 0; });
+      if (enough(static_cast<int>(unmerged), static_cast<int>(merged))) return;
+    }
+    ADD_FAILURE() << "not after " << sequence << " blocks";
+  };
+  ASSERT_TRUE((*log)->SetCompacting(false).ok());
+  // Four are enough to be merged.
+  append_until([](int unmerged, int merged) {
+    EXPECT_EQ(merged, 0);
+    return unmerged >= 12 || merged > 0;
+  });
+  ASSERT_TRUE((*log)->SetCompacting(true).ok());
+  append_until([](int, int merged) { return merged > 0; });
 }
 
 }  // namespace
