@@ -390,4 +390,16 @@ absl::Status RocksCommitLog::KeepLog(const std::string& folder, const std::strin
   return absl::OkStatus();
 }
 
+uint64_t RocksCommitLog::LogBytes(const std::string& folder) {
+  namespace fs = std::filesystem;
+  uint64_t bytes = 0;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().extension() != ".log") continue;
+    const uintmax_t size = it->file_size(error);
+    if (!error) bytes += size;
+  }
+  return bytes;
+}
+
 }  // namespace waystation::storage

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -60,6 +61,9 @@ class RocksCommitLog : public CommitLog, public RowReader {
   // Opening for writing replays RocksDB's own log and then removes it, with whatever stands behind damage in it. This
   // links the log's files into the folder `kept` before that, which is made when there is something to keep.
   static absl::Status KeepLog(const std::string& folder, const std::string& kept);
+
+  // How large RocksDB's own log is: about what opening for writing takes of the disk. 0 when there is none.
+  static uint64_t LogBytes(const std::string& folder);
 
   // Without it, files are not merged any more: merging takes as much space again as what is merged, which a disk that
   // is nearly full does not have. What is under way ends as it may. Merged at first. Any thread.

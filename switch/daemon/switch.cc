@@ -25,6 +25,10 @@
 namespace waystation::daemon {
 namespace {
 
+constexpr uint64_t kMegabyte = 1 << 20;
+// What opening a ledger takes of the disk beside what is in RocksDB's log: a new log, a manifest, options.
+constexpr uint64_t kRoomBesideLog = 8 * kMegabyte;
+
 // Business dates of China: UTC+8, without summer time.
 constexpr std::chrono::hours kChinaOffset{8};
 
@@ -62,7 +66,7 @@ absl::StatusOr<std::unique_ptr<Switch>> Switch::Start(const config::v1::Config& 
   if (!folder.ok()) return folder.status();
   std::unique_ptr<Switch> self(new Switch(*std::move(folder), config));
   if (absl::Status status = self->CheckRestored(); !status.ok()) return status;
-  self->LookAtDisk();
+  if (absl::Status status = self->LookAtDisk(); !status.ok()) return status;
   if (absl::Status status = self->OpenLedger(); !status.ok()) return status;
   if (absl::Status status = self->AddBillers(); !status.ok()) return status;
   if (absl::Status status = self->StartWorkers(); !status.ok()) return status;
@@ -103,15 +107,22 @@ absl::Status Switch::CheckRestored() {
 }
 
 // Before the ledger is opened, so that on a full disk it finds the room that the ballast gives back.
-void Switch::LookAtDisk() {
-  constexpr uint64_t kMegabyte = 1 << 20;
-  const config::v1::Storage& storage = config_.storage();
-  disk_ = std::make_unique<DataDisk>(storage.data_dir());
-  const DiskLimits limits{.low_below = storage.low_disk_mb() * kMegabyte,
-                          .enough_from = storage.enough_disk_mb() * kMegabyte,
-                          .ballast = storage.ballast_mb() * kMegabyte};
+absl::Status Switch::LookAtDisk() {
+  const config::v1::Storage& wanted = config_.storage();
+  disk_ = std::make_unique<DataDisk>(wanted.data_dir());
+  const DiskLimits limits{.low_below = wanted.low_disk_mb() * kMegabyte,
+                          .enough_from = wanted.enough_disk_mb() * kMegabyte,
+                          .ballast = wanted.ballast_mb() * kMegabyte};
   disk_watch_ = std::make_unique<DiskWatch>(disk_.get(), limits, [this](bool low) { OnDiskChanged(low); });
-  disk_watch_->Look();
+  uint64_t free = disk_watch_->Look().free_bytes;
+  // RocksDB 7.8 does not take a full disk for an error there, it aborts.
+  const uint64_t needed = storage::RocksCommitLog::LogBytes(folder_.ledger_path()) + kRoomBesideLog;
+  if (free < needed && disk_->ReleaseBallast().ok()) free = disk_->FreeBytes().value_or(free);
+  if (free >= needed) return absl::OkStatus();
+  return absl::ResourceExhaustedError(fmt::format(
+      "storage.data_dir: the disk of {} has {} MB free, the ballast given back; expected {} MB at least, to "
+      "open the ledger. Free disk space, or make the disk larger, then start switchd again; nothing is lost",
+      folder_.path(), free / kMegabyte, needed / kMegabyte + 1));
 }
 
 void Switch::OnDiskChanged(bool low) {

@@ -60,7 +60,7 @@ class Switch {
   Switch(DataFolder folder, const config::v1::Config& config);
 
   absl::Status CheckRestored();
-  void LookAtDisk();
+  absl::Status LookAtDisk();
   void OnDiskChanged(bool low);
   absl::Status OpenLedger();
   void NoteHighWaterAtStart(const std::optional<storage::HighWaterMark>& mark, const storage::ChainPosition& end);

@@ -357,7 +357,7 @@ class Run {
       Settle(true);
       disk_.Free();
     } else {
-      if (started.message().find("No space left on device") == std::string_view::npos) return started;
+      if (started.message().find("Free disk space") == std::string_view::npos) return started;
       fmt::print("does not start on the full disk: {}\n", std::string(started.message()));
       ++tally_.refused_starts;
       disk_.Free();

@@ -165,6 +165,13 @@ TEST_F(RocksCommitLogTest, ALedgerIsRecoveredFromDisk) {
   EXPECT_EQ(recovered.snapshot_sequence, 7u);
 }
 
+TEST_F(RocksCommitLogTest, TheSizeOfItsLogIsKnownBeforeItIsOpened) {
+  EXPECT_EQ(RocksCommitLog::LogBytes(folder_.Under("ledger")), 0U);
+  const std::unique_ptr<RocksCommitLog> log = Open();
+  Append(*log, 1, std::string(100'000, 'x'));
+  EXPECT_GT(RocksCommitLog::LogBytes(folder_.Under("ledger")), 100'000U);
+}
+
 // On a disk that is nearly full there is no space to merge files in.
 TEST_F(RocksCommitLogTest, FilesAreMergedOnlyWhileThatIsWanted) {
   RocksOptions small;
