@@ -14,6 +14,8 @@ Usage: deploy/prove.sh WHAT [N]
   power-loss    500 cuts          the disk forgets what was not synced, at random points: the same (about 2 minutes)
   damage        500 bytes         a byte changed anywhere in a block, a row or a file is found and named; rows are
                                   repaired by a rebuild, the journal never is in silence (about 2 minutes)
+  io-errors     300 operations    each of the first N operations on the disk fails, in six ways: the process stops and
+                                  says why, or goes on rightly; what it answered holds (about 3 minutes)
 
   Example: deploy/prove.sh power-loss 1000
 TEXT
@@ -43,6 +45,7 @@ case $1 in
   kill9) command=(kill9 --rounds "${n:-200}") ;;
   power-loss) command=(power_loss --rounds "${n:-500}") ;;
   damage) command=(damage --rounds "${n:-500}") ;;
+  io-errors) command=(io_errors --operations "${n:-300}") ;;
   *) bad_usage "$1: no such proof" ;;
 esac
 

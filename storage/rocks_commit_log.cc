@@ -70,19 +70,20 @@ rocksdb::DBOptions DatabaseOptions() {
   return options;
 }
 
-rocksdb::ColumnFamilyOptions FamilyOptions(int family, size_t memtable_bytes,
+rocksdb::ColumnFamilyOptions FamilyOptions(int family, size_t journal_memtable_bytes,
                                            const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
   options.compression = rocksdb::kLZ4Compression;
   // Flushed seldom, since flushing and compacting take from the cores that serve; kMaxMemtableBytes bounds all
   // together.
-  options.write_buffer_size = memtable_bytes;
+  options.write_buffer_size = 64 << 20;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.format_version = 5;
   switch (family) {
     case kJournal:
+      options.write_buffer_size = journal_memtable_bytes;
       // Keys only grow, and are read by seeking: large blocks, no filter.
       table.block_size = 64 << 10;
       table.filter_policy = nullptr;
@@ -141,7 +142,7 @@ class RocksCommitLogImpl final : public RocksCommitLog {
     std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
     const size_t families = purpose_ == Purpose::kReadJournal ? kFirstTable : kFamilies.size();
     for (size_t i = 0; i < families; ++i) {
-      descriptors.emplace_back(kFamilies[i], FamilyOptions(static_cast<int>(i), chosen.memtable_bytes, cache));
+      descriptors.emplace_back(kFamilies[i], FamilyOptions(static_cast<int>(i), chosen.journal_memtable_bytes, cache));
     }
     rocksdb::DBOptions options = DatabaseOptions();
     if (chosen.file_system != nullptr) {

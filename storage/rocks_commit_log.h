@@ -19,8 +19,9 @@ namespace waystation::storage {
 struct RocksOptions {
   // Where the files lie; null: the operating system's. Tests pass one that fails, or forgets what was not synced.
   std::shared_ptr<rocksdb::FileSystem> file_system;
-  // How much of a table stays in memory before it is written to a file of its own.
-  size_t memtable_bytes = 64 << 20;
+  // How much of the journal stays in memory before it is written to a file of its own. (Not of the other tables: where
+  // a write finds two that are full, and can't start a new log, RocksDB 7.8 loses count and can't be closed.)
+  size_t journal_memtable_bytes = 64 << 20;
 };
 
 // The embedded default: journal and rows in one RocksDB, each block with its rows as one WriteBatch and one sync.

@@ -46,14 +46,25 @@ absl::StatusOr<std::string> ReadOrMakeKey(const std::string& path) {
   return key;
 }
 
+// Makes it, and what is missing above it; a power loss does not take it back.
+absl::Status MakeFolder(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return absl::OkStatus();
+  const std::filesystem::path parent = path.parent_path();
+  if (absl::Status above = MakeFolder(parent); !above.ok()) return above;
+  if (!std::filesystem::create_directory(path, error) && error) return absl::UnavailableError(error.message());
+  return storage::SyncFolder(parent);
+}
+
 }  // namespace
 
 absl::StatusOr<DataFolder> DataFolder::Open(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) {
-    return absl::PermissionDeniedError(fmt::format(
-        "storage.data_dir: {} can't be made: {}; make it by hand, or name another folder", path, error.message()));
+  // Without a slash at the end, or the folder would be its own parent.
+  const std::string whole = std::filesystem::absolute(path).lexically_normal().string();
+  if (absl::Status made = MakeFolder(whole.ends_with('/') ? whole.substr(0, whole.size() - 1) : whole); !made.ok()) {
+    return absl::PermissionDeniedError(
+        fmt::format("storage.data_dir: {} can't be made: {}; make it by hand, or name another folder", path,
+                    std::string(made.message())));
   }
   absl::StatusOr<storage::FolderLock> lock = Lock(path);
   if (!lock.ok()) return lock.status();

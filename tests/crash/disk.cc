@@ -124,11 +124,11 @@ void Disk::Apply(const Change& change, Names& names) {
 }
 
 void Disk::KeepSome(std::mt19937_64& random) {
-  const uint64_t how = Below(random, 4);
-  const uint64_t first = Below(random, unsynced_.size() + 1);
+  const uint64_t how = Below(random, 3);
+  const uint64_t first = how == 0 ? 0 : how == 1 ? unsynced_.size() : Below(random, unsynced_.size() + 1);
   std::set<std::string> folders_lost;
   for (size_t i = 0; i < unsynced_.size(); ++i) {
-    const bool keep = how == 0 || (how == 1 && i < first) || (how == 2 && Below(random, 2) == 0);
+    const bool keep = i < first;
     if (keep) {
       Apply(unsynced_[i], durable_);
     } else if (unsynced_[i].kind == Change::Kind::kMadeFolder) {

@@ -13,7 +13,8 @@ namespace waystation::crash {
 //
 // A file's bytes are safe up to where it was last synced; a name that was made, changed or removed is safe once its
 // folder was synced, and syncing the file itself does not help. A power loss takes the rest, or a part of it: see
-// LosePower. This is less than journalling file systems keep in fact, and what POSIX lets one rely on.
+// LosePower. Changes of names are kept in the order they were made: journalling file systems do so, POSIX does not ask
+// for it, and RocksDB relies on it when a new MANIFEST takes over.
 //
 // Files are only ever appended to, or cut. Real files that have lost their name lie in `attic` for as long as a power
 // loss could bring them back. Threads: one at a time.
@@ -48,8 +49,8 @@ class Disk {
   void SyncFolder(const std::string& path);
 
   // What was not synced is lost, and the real files are made to look so: the names and, file by file, the bytes. What
-  // is drawn: nothing of it is kept, or all, or what came first, or each piece by itself; a kept tail may end within a
-  // write, or have pages in it that were never written. What is there afterwards is durable. No file may be open.
+  // is drawn: nothing of it is kept, or all, or what came first; a tail that is kept may end within a write, or have
+  // pages in it that were never written. What is there afterwards is durable. No file may be open.
   void LosePower(std::mt19937_64& random);
 
  private:

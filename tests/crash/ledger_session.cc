@@ -6,13 +6,15 @@
 
 #include "fmt/format.h"
 #include "storage/block.h"
-#include "storage/snapshot.h"
 #include "switch/core/check.h"
 #include "tests/storage/patience.h"
 #include "tests/storage/running_ledger.h"
 
 namespace waystation::crash {
 namespace {
+
+// Shorter than switchd's, so that the mark is never far behind.
+constexpr std::chrono::milliseconds kMarkInterval{2};
 
 // One block behind what it says. See LedgerSession::Options::answers_before_commit.
 class LateCommitLog final : public storage::CommitLog {
@@ -40,8 +42,8 @@ class LateCommitLog final : public storage::CommitLog {
 };
 
 absl::StatusOr<std::unique_ptr<storage::RocksCommitLog>> OpenLog(const LedgerSession::Options& options) {
-  return storage::RocksCommitLog::Open(options.folder,
-                                       {.file_system = options.files, .memtable_bytes = options.memtable_bytes});
+  return storage::RocksCommitLog::Open(
+      options.folder, {.file_system = options.files, .journal_memtable_bytes = options.journal_memtable_bytes});
 }
 
 absl::Status CheckRequestIds(const storage::CommitLog& log) {
@@ -79,7 +81,7 @@ class LedgerSession::Port final : public storage::ReplyPort {
   }
   void Fail(const std::string& cause) {
     const std::lock_guard lock(mutex_);
-    fatal_ = cause;
+    if (fatal_.empty()) fatal_ = cause;
     changed_.notify_all();
   }
   void Expect(size_t replies) {
@@ -116,18 +118,39 @@ absl::StatusOr<std::unique_ptr<LedgerSession>> LedgerSession::Start(const Option
   return session;
 }
 
+absl::StatusOr<storage::Recovered> LedgerSession::RecoverTo(storage::HighWater* high_water,
+                                                            const std::optional<storage::HighWaterMark>& mark) {
+  absl::StatusOr<storage::Recovered> recovered = storage::Recover(*log_, *log_, ledger_.get());
+  if (!recovered.ok() || high_water == nullptr) return recovered;
+  if (mark.has_value()) {
+    const absl::Status held = storage::CheckHighWater(*log_, recovered->position, mark->position);
+    if (!held.ok()) return held;
+  }
+  mark_keeper_ = std::make_unique<storage::HighWaterKeeper>(high_water, kMarkInterval,
+                                                            [this](const std::string& cause) { port_->Fail(cause); });
+  if (recovered->position.last_sequence > 0) mark_keeper_->Note(recovered->position);
+  mark_keeper_->Start();
+  return recovered;
+}
+
 absl::Status LedgerSession::Open(const Options& options, const core::Clock* clock) {
+  absl::StatusOr<std::optional<storage::HighWaterMark>> mark = std::nullopt;
+  if (options.high_water != nullptr) mark = options.high_water->Read();
+  if (!mark.ok()) return mark.status();
   absl::StatusOr<std::unique_ptr<storage::RocksCommitLog>> log = OpenLog(options);
   if (!log.ok()) return log.status();
   log_ = *std::move(log);
   if (options.answers_before_commit) late_ = std::make_unique<LateCommitLog>(log_.get());
   index_ = std::make_unique<storage::Index>(log_.get(), log_.get());
   ledger_ = std::make_unique<core::Ledger>(storage::ShopDate());
-  absl::StatusOr<storage::Recovered> recovered = storage::Recover(*log_, *log_, ledger_.get());
+  absl::StatusOr<storage::Recovered> recovered = RecoverTo(options.high_water, *mark);
   if (!recovered.ok()) return recovered.status();
-  storage::Sequencer::Options to_run{options.snapshot_interval,
-                                     [this](const std::string& cause) { port_->Fail(cause); },
-                                     recovered->snapshot_sequence};
+  storage::Sequencer::Options to_run{.snapshot_interval = options.snapshot_interval,
+                                     .on_fatal = [this](const std::string& cause) { port_->Fail(cause); },
+                                     .snapshot_sequence = recovered->snapshot_sequence};
+  if (mark_keeper_ != nullptr) {
+    to_run.on_durable = [this](const storage::ChainPosition& end) { mark_keeper_->Note(end); };
+  }
   sequencer_ = std::make_unique<storage::Sequencer>(recovered->position, ledger_.get(),
                                                     late_ != nullptr ? late_.get() : log_.get(), index_.get(), clock,
                                                     nullptr, std::move(to_run));
@@ -155,6 +178,7 @@ std::vector<std::optional<core::Reply>> LedgerSession::Do(std::vector<core::Comm
 
 void LedgerSession::Stop() {
   if (sequencer_ != nullptr) sequencer_->Stop();
+  if (mark_keeper_ != nullptr) mark_keeper_->Stop();
 }
 
 std::string LedgerSession::fatal() const {

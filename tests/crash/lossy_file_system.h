@@ -55,11 +55,14 @@ class LossyFileSystem final : public rocksdb::FileSystemWrapper {
   // What the fault has hit first, "syncing 000004.log"; empty: nothing yet.
   std::string fault_hit() const;
 
+  // Counts a change that goes past RocksDB, "writing the mark", and says what becomes of it.
+  rocksdb::IOStatus CountChange(const std::string& doing, const std::string& path);
+
   uint64_t changes() const;
   uint64_t reads() const;
 
-  // To show that a proof notices: from now on syncs are confirmed and not done.
-  enum class Lie { kNothing, kFileSyncs, kFolderSyncs };
+  // To show that a proof notices: syncs are confirmed and not done, or a write or sync that failed is confirmed.
+  enum class Lie { kNothing, kFileSyncs, kFolderSyncs, kErrors };
   void SetLie(Lie lie);
 
   // --- rocksdb::FileSystem ---

@@ -8,6 +8,7 @@
 #include "tests/crash/business.h"
 #include "tests/crash/ledger_session.h"
 #include "tests/crash/lossy_file_system.h"
+#include "tests/crash/lossy_high_water.h"
 #include "tests/storage/temporary_folder.h"
 
 namespace waystation::crash {
@@ -55,11 +56,12 @@ class StoreLife {
  private:
   void CutOnce() {
     // Small tables are written out in the midst of the work.
-    options_.memtable_bytes = random_() % 2 == 0 ? 64 << 10 : 64 << 20;
+    options_.journal_memtable_bytes = random_() % 2 == 0 ? 64 << 10 : 64 << 20;
     options_.snapshot_interval = std::chrono::milliseconds(random_() % 3 == 0 ? 0 : 20);
     const bool while_opening = random_() % 3 == 0;
     const uint64_t changes = 1 + random_() % (while_opening ? kMostChangesWhileOpening : kMostChangesBeforeCut);
     if (while_opening) files_->CutPowerAt(changes);
+    MakeHighWater();
     absl::StatusOr<std::unique_ptr<LedgerSession>> session = LedgerSession::Start(options_, &business_.clock());
     if (session.ok()) {
       business_.Check(**session);
@@ -80,6 +82,7 @@ class StoreLife {
   }
 
   void Finish() {
+    MakeHighWater();
     absl::StatusOr<std::unique_ptr<LedgerSession>> session = LedgerSession::Start(options_, &business_.clock());
     if (!session.ok()) return Judge(session.status());
     business_.Check(**session);
@@ -91,6 +94,11 @@ class StoreLife {
     Judge(CheckStore(options_));
   }
 
+  void MakeHighWater() {
+    high_water_ = std::make_unique<LossyHighWater>(folder_.Under("high_water"), files_.get(), random_());
+    options_.high_water = high_water_.get();
+  }
+
   void Judge(const absl::Status& status) {
     if (!status.ok() && fault_.empty()) fault_ = fmt::format("{}: {}", at_, std::string(status.message()));
   }
@@ -99,6 +107,7 @@ class StoreLife {
   std::mt19937_64 random_;
   storage::TemporaryFolder folder_;
   std::shared_ptr<LossyFileSystem> files_;
+  std::unique_ptr<LossyHighWater> high_water_;
   LedgerSession::Options options_;
   Business business_;
   PowerLossReport* const report_;

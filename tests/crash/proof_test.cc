@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/crash/io_error_proof.h"
 #include "tests/crash/power_loss_proof.h"
 
 namespace waystation::crash {
@@ -28,6 +29,13 @@ TEST(PowerLossProofTest, FindsFolderSyncsThatDoNothing) {
 
 TEST(PowerLossProofTest, FindsAnswersBeforeTheCommit) {
   ExpectFound(Planted::kAnswersBeforeCommit);
+}
+
+TEST(IoErrorProofTest, FindsErrorsThatAreNotReported) {
+  const IoErrorReport report = ProveIoErrors(100, 1, true);
+  EXPECT_THAT(report.faults, ::testing::SizeIs(1));
+  std::printf("after %d runs: %s\n", static_cast<int>(report.runs),
+              report.faults.empty() ? "nothing" : report.faults[0].c_str());
 }
 
 }  // namespace

@@ -241,12 +241,42 @@ void StationClient::CheckAll(const Api& api) {
     if (!entry.seen.has_value()) continue;
     ++tally_->payments;
     if (entry.seen->state() == v1::PAYMENT_STATE_CANCELLED) ++tally_->cancelled;
+    if (entry.seen->state() == v1::PAYMENT_STATE_REVIEW) ++tally_->in_review;
     if (entry.seen->state() == v1::PAYMENT_STATE_REVIEW && EndingOf(entry.request) != kNeverResolved) {
       Fault("in REVIEW: " + entry.seen->ShortDebugString());
     }
   }
   CheckAccount(api);
   CheckList(api);
+}
+
+void StationClient::CheckJournal(const JournalBooks& journal) const {
+  const auto found = journal.stations.find(station_);
+  const JournalBooks::Station station = found == journal.stations.end() ? JournalBooks::Station() : found->second;
+  for (const auto& [request_id, times] : station.request_ids) {
+    if (times != 1) Fault(fmt::format("the journal accepted {} {} times", request_id, times));
+  }
+  if (station.payments.size() != entries_.size() || station.request_ids.size() != entries_.size() + purchases_.size()) {
+    Fault(fmt::format("the journal has {} payments and {} request ids; {} payments and {} purchases were asked for",
+                      station.payments.size(), station.request_ids.size(), entries_.size(), purchases_.size()));
+  }
+  for (const Entry& entry : entries_) {
+    const auto payment = station.payments.find(entry.seen->payment_id());
+    if (payment == station.payments.end()) {
+      Fault("not in the journal: " + entry.seen->ShortDebugString());
+      continue;
+    }
+    const auto& history = entry.seen->history();
+    const bool same =
+        payment->second.request_id == entry.request.request_id() &&
+        payment->second.amount_fen == entry.request.amount_fen() && payment->second.captures <= 1 &&
+        std::equal(history.begin(), history.end(), payment->second.states.begin(), payment->second.states.end(),
+                   [](const auto& change, uint32_t state) { return change.state() == static_cast<int>(state); });
+    if (!same) {
+      Fault(fmt::format("the journal has states {} and {} captures of {}", fmt::join(payment->second.states, ", "),
+                        payment->second.captures, entry.seen->ShortDebugString()));
+    }
+  }
 }
 
 void StationClient::CheckList(const Api& api) {

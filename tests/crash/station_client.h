@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/crash/journal_books.h"
 #include "tests/e2e/calls.h"
 
 namespace waystation::crash {
@@ -19,7 +20,8 @@ struct Tally {
   std::atomic<uint64_t> unanswered{0};  // requests that a kill left without an answer
   std::atomic<uint64_t> payments{0};
   std::atomic<uint64_t> cancelled{0};
-  std::atomic<uint64_t> resolved{0};  // found open after a restart, and settled then
+  std::atomic<uint64_t> resolved{0};   // found open after a restart, and settled then
+  std::atomic<uint64_t> in_review{0};  // at the end: nobody could find out, a person decides
   // Set just before the kill: from then on a call may fail.
   std::atomic<bool> killed{false};
 };
@@ -43,6 +45,8 @@ class StationClient {
   void CheckRound(const e2e::Api& api);
   // At the end: all rounds once more, no request id twice, and what can't be resolved is in REVIEW.
   void CheckAll(const e2e::Api& api);
+  // After that, with the switch stopped: the journal has what the books have, each once, and nothing else.
+  void CheckJournal(const JournalBooks& journal) const;
 
  private:
   struct Entry {
