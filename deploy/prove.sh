@@ -9,13 +9,17 @@ Usage: deploy/prove.sh WHAT [N]
   prints its figures on the last line. Exit 0 only when the proof holds; each fault is printed as it is found.
 
   WHAT          N, if not given   what it shows
+  simulation    10000 seeds       the shipping flow, resolver, ledger and lanes in simulated time, with billers, clients
+                                  and a disk that misbehave: the invariants hold after every run and every crash
   kill9         200 rounds        switchd is killed with SIGKILL under load: no answer is lost or changed, nothing
-                                  happens twice, nothing stays open past its deadline (about 10 minutes)
-  power-loss    500 cuts          the disk forgets what was not synced, at random points: the same (about 2 minutes)
-  damage        500 bytes         a byte changed anywhere in a block, a row or a file is found and named; rows are
-                                  repaired by a rebuild, the journal never is in silence (about 2 minutes)
+                                  happens twice, nothing stays open past its deadline
+  power-loss    500 cuts          the disk forgets what was not synced, at random points: the same
   io-errors     300 operations    each of the first N operations on the disk fails, in six ways: the process stops and
-                                  says why, or goes on rightly; what it answered holds (about 3 minutes)
+                                  says why, or goes on rightly; what it answered holds
+  disk-full     20 rounds         the disk fills up under load, and is freed: new work is refused in words, outcomes
+                                  are still recorded, and work is taken again. Mounts a small disk of its own
+  damage        500 bytes         a byte changed anywhere in a block, a row or a file is found and named; rows are
+                                  repaired by a rebuild, the journal never is in silence
 
   Example: deploy/prove.sh power-loss 1000
 TEXT
@@ -42,10 +46,12 @@ if [[ -n $n && ! $n =~ ^[1-9][0-9]{0,8}$ ]]; then
 fi
 
 case $1 in
+  simulation) command=(sim --seeds "${n:-10000}") ;;
   kill9) command=(kill9 --rounds "${n:-200}") ;;
   power-loss) command=(power_loss --rounds "${n:-500}") ;;
-  damage) command=(damage --rounds "${n:-500}") ;;
   io-errors) command=(io_errors --operations "${n:-300}") ;;
+  disk-full) command=(disk_full --rounds "${n:-20}") ;;
+  damage) command=(damage --rounds "${n:-500}") ;;
   *) bad_usage "$1: no such proof" ;;
 esac
 
