@@ -114,6 +114,7 @@ rocksdb::Status SyncParent(rocksdb::FileSystem* files, const std::string& folder
   const rocksdb::IOStatus opened = files->NewDirectory(parent, rocksdb::IOOptions(), &directory, nullptr);
   return opened.ok() ? directory->Fsync(rocksdb::IOOptions(), nullptr) : opened;
 }
+
 enum class Purpose {
   kWrite,
   kRead,

@@ -173,7 +173,8 @@ void Business::Work(LedgerSession& session) {
 Business::Replies Business::Ask(LedgerSession& session, const std::vector<core::Command>& commands) {
   Replies replies = session.Do(commands);
   for (size_t i = 0; i < commands.size(); ++i) {
-    if (replies[i].has_value()) {
+    const bool refused = lookups_may_fail_ && replies[i].has_value() && absl::IsDataLoss(replies[i]->status);
+    if (replies[i].has_value() && !refused) {
       ++answers_;
       Note(commands[i], *replies[i]);
     } else {
@@ -262,7 +263,11 @@ void Business::Check(LedgerSession& session) {
     const size_t to = std::min(again.size(), from + kBatch);
     Ask(session, {again.begin() + static_cast<ptrdiff_t>(from), again.begin() + static_cast<ptrdiff_t>(to)});
   }
-  if (session.goes_on()) CheckAccounts(session);
+  // What was refused for now is not in the books.
+  const bool all_answered =
+      std::all_of(entries_.begin(), entries_.end(), [](const Entry& entry) { return entry.seen.has_value(); }) &&
+      std::all_of(bought_.begin(), bought_.end(), [](const Bought& bought) { return bought.seen.has_value(); });
+  if (session.goes_on() && (all_answered || !lookups_may_fail_)) CheckAccounts(session);
 }
 
 void Business::CheckAccounts(LedgerSession& session) {

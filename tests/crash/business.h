@@ -23,6 +23,9 @@ class Business {
  public:
   explicit Business(uint64_t seed) : random_(seed) {}
 
+  // While the disk's reads may fail, a request may be refused with kDataLoss, and is then not taken.
+  void SetLookupsMayFail(bool may_fail) { lookups_may_fail_ = may_fail; }
+
   const core::Clock& clock() const { return clock_; }
 
   // A batch of requests: mostly few, now and then enough for a large block. All three end early when the session does.
@@ -81,6 +84,7 @@ class Business {
   uint64_t Below(uint64_t end) { return std::uniform_int_distribution<uint64_t>(0, end - 1)(random_); }
 
   std::mt19937_64 random_;
+  bool lookups_may_fail_ = false;
   storage::ManualClock clock_;
   size_t opened_ = 0;  // commands of the opening that were answered
   std::vector<Entry> entries_;

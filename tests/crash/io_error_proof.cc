@@ -41,6 +41,7 @@ class FaultyLife {
 
   void Run() {
     files_->Set(planned_);
+    business_.SetLookupsMayFail(planned_.on == Fault::On::kReads || (planned_.error == Error::kIo && planned_.lasts));
     for (int session = 1; files_->fault_hit().empty() && !over_ && fault_.empty(); ++session) {
       if (session > kMostSessions) return Add("the operation did not come");
       RunOnce();
@@ -48,6 +49,7 @@ class FaultyLife {
     // It may also have come while the store was being closed.
     if (!over_) ++report_->went_on;
     files_->ClearFault();
+    business_.SetLookupsMayFail(false);
     if (planned_.at % 2 == 0) {
       files_->CutPower();
       files_->RestorePower();
