@@ -1,16 +1,13 @@
 // The ledger with its storage: durable payments a second, without an API above. Two legs a payment, the request id
 // looked up in the index, blocks of 256 commands chained and synced by the sequencer that the switch runs on.
 
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "bench/ledger_load.h"
+#include "bench/payment_pump.h"
 #include "bench/temporary_folder.h"
 #include "benchmark/benchmark.h"
 #include "fmt/format.h"
@@ -29,90 +26,6 @@ namespace {
 
 constexpr size_t kStations = 1'000;
 constexpr uint64_t kPayments = 1'000'000;
-
-// Waits for the answers to a list of commands.
-class AnswerWait final : public storage::ReplyPort {
- public:
-  void Deliver(std::vector<storage::Ticket*> tickets) override {
-    for (const storage::Ticket* ticket : tickets) WS_CHECK(ticket->reply.status.ok(), "the opening commands stand");
-    const std::lock_guard lock(mutex_);
-    answered_ += tickets.size();
-    changed_.notify_one();
-  }
-
-  void WaitFor(size_t answers) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return answered_ >= answers; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  size_t answered_ = 0;
-};
-
-// Keeps so many payments under way, and turns each answer into the next command at once, on the sequencer's own thread:
-// blocks are full but for the first and the last ones (legs/block shows it), and nothing but the storage is measured.
-class PaymentPump final : public storage::ReplyPort {
- public:
-  PaymentPump(storage::Sequencer* sequencer, size_t under_way) : sequencer_(sequencer), tickets_(under_way) {}
-
-  // Before the sequencer has this pump's first ticket, or after the last one came back.
-  void SubmitFirst() {
-    for (storage::Ticket& ticket : tickets_) {
-      ticket.port = this;
-      ticket.command = NumberedPayment(++started_, kStations);
-    }
-    for (storage::Ticket& ticket : tickets_) sequencer_->Submit(&ticket);
-  }
-
-  void Deliver(std::vector<storage::Ticket*> tickets) override {
-    for (storage::Ticket* ticket : tickets) {
-      WS_CHECK(ticket->reply.status.ok(), std::string(ticket->reply.status.message()));
-      const core::Payment& payment = std::get<core::Payment>(ticket->reply.value);
-      if (payment.state == core::PaymentState::kHeld) {
-        ticket->command = Approval(payment.id);
-      } else {
-        WS_CHECK(payment.state == core::PaymentState::kSucceeded, "each payment is approved");
-        ++finished_;
-        if (started_ == kPayments) continue;
-        ticket->command = NumberedPayment(++started_, kStations);
-      }
-      sequencer_->Submit(ticket);
-    }
-    if (finished_ < kPayments) return;
-    const std::lock_guard lock(mutex_);
-    done_ = true;
-    changed_.notify_one();
-  }
-
-  void WaitForAll() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return done_; });
-  }
-
- private:
-  storage::Sequencer* const sequencer_;
-  std::vector<storage::Ticket> tickets_;
-  uint64_t started_ = 0;
-  uint64_t finished_ = 0;
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool done_ = false;
-};
-
-void Open(storage::Sequencer& sequencer) {
-  AnswerWait answers;
-  std::vector<core::Command> commands = OpeningCommands(kStations);
-  std::vector<storage::Ticket> tickets(commands.size());
-  for (size_t i = 0; i < commands.size(); ++i) {
-    tickets[i].command = std::move(commands[i]);
-    tickets[i].port = &answers;
-    sequencer.Submit(&tickets[i]);
-  }
-  answers.WaitFor(tickets.size());
-}
 
 [[noreturn]] void EndForCause(const std::string& cause) {
   fmt::print(stderr, "storage_benchmark: {}\n", cause);
@@ -136,11 +49,9 @@ void DurablePayments(benchmark::State& state) {
                                 .on_durable = [&keeper](const storage::ChainPosition& end) { keeper.Note(end); }});
   keeper.Start();
   sequencer.Start();
-  Open(sequencer);
-  PaymentPump pump(&sequencer, static_cast<size_t>(state.range(0)) * core::kMaxCommandsPerBlock);
+  OpenStations(sequencer, kStations);
   for (auto _ : state) {
-    pump.SubmitFirst();
-    pump.WaitForAll();
+    PumpPayments(sequencer, kStations, kPayments, static_cast<size_t>(state.range(0)) * core::kMaxCommandsPerBlock);
   }
   sequencer.Stop();
   keeper.Stop();
