@@ -38,6 +38,13 @@ void Encode(const core::Decline& decline, pb::DeclineFact* out) {
   out->set_text(decline.text);
 }
 
+void Encode(const core::Resolution& resolution, pb::ResolutionFact* out) {
+  out->set_verdict(static_cast<uint32_t>(resolution.verdict));
+  out->set_reason(resolution.reason);
+  out->set_proposed_by(resolution.proposed_by);
+  if (!resolution.confirmed_by.empty()) out->set_confirmed_by(resolution.confirmed_by);
+}
+
 struct FactEncoder {
   pb::Leg* leg;
 
@@ -109,6 +116,13 @@ struct FactEncoder {
     if (!f.operator_id.empty()) out->set_operator_id(f.operator_id);
     Encode(f.after, out->mutable_after());
     if (f.reopened) EncodePayment(*f.reopened, out->mutable_reopened());
+    if (f.resolution) Encode(*f.resolution, out->mutable_resolution());
+  }
+  void operator()(const core::ResolutionProposed& f) const {
+    auto* out = leg->mutable_resolution_proposed();
+    out->set_payment_id(f.payment_id.number());
+    out->set_station(f.station.number());
+    Encode(f.resolution, out->mutable_resolution());
   }
 };
 
@@ -122,6 +136,12 @@ absl::StatusOr<core::Decline> Decode(const pb::DeclineFact& decline) {
   const auto reason = core::DeclineReasonFromNumber(decline.reason());
   if (!reason) return Damaged("decline.reason", fmt::format("{} is no reason", decline.reason()));
   return core::Decline{*reason, decline.biller_code(), decline.text()};
+}
+
+absl::StatusOr<core::Resolution> Decode(const pb::ResolutionFact& resolution) {
+  const auto verdict = core::VerdictFromNumber(resolution.verdict());
+  if (!verdict) return Damaged("resolution.verdict", fmt::format("{} is no verdict", resolution.verdict()));
+  return core::Resolution{*verdict, resolution.reason(), resolution.proposed_by(), resolution.confirmed_by()};
 }
 
 std::vector<StationId> DecodeInstitutions(const google::protobuf::RepeatedField<uint64_t>& numbers) {
@@ -184,7 +204,8 @@ absl::StatusOr<core::Fact> DecodeMoved(const pb::PaymentMoved& f) {
                           .unknown_cause = f.unknown_cause(),
                           .operator_id = f.operator_id(),
                           .after = Decode(f.after()),
-                          .reopened = std::nullopt};
+                          .reopened = std::nullopt,
+                          .resolution = std::nullopt};
   if (f.has_decline()) {
     auto decline = Decode(f.decline());
     if (!decline.ok()) return decline.status();
@@ -195,7 +216,19 @@ absl::StatusOr<core::Fact> DecodeMoved(const pb::PaymentMoved& f) {
     if (!reopened.ok()) return reopened.status();
     fact.reopened = *std::move(reopened);
   }
+  if (f.has_resolution()) {
+    auto resolution = Decode(f.resolution());
+    if (!resolution.ok()) return resolution.status();
+    fact.resolution = *std::move(resolution);
+  }
   return fact;
+}
+
+absl::StatusOr<core::Fact> DecodeProposed(const pb::ResolutionProposed& f) {
+  auto resolution = Decode(f.resolution());
+  if (!resolution.ok()) return resolution.status();
+  return core::ResolutionProposed{PaymentId::FromNumber(f.payment_id()), StationId::FromNumber(f.station()),
+                                  *std::move(resolution)};
 }
 
 absl::StatusOr<core::Fact> DecodeFact(const pb::Leg& leg) {
@@ -224,6 +257,7 @@ absl::StatusOr<core::Fact> DecodeFact(const pb::Leg& leg) {
     case pb::Leg::kDayCut: return DecodeDayCut(leg.day_cut());
     case pb::Leg::kPaymentAccepted: return DecodeAccepted(leg.payment_accepted());
     case pb::Leg::kPaymentMoved: return DecodeMoved(leg.payment_moved());
+    case pb::Leg::kResolutionProposed: return DecodeProposed(leg.resolution_proposed());
     case pb::Leg::FACT_NOT_SET: break;
   }
   return Damaged("fact", "a leg of no known kind");
@@ -257,6 +291,7 @@ void EncodePayment(const core::Payment& payment, pb::PaymentRecord* out) {
   if (!payment.biller_reference.empty()) out->set_biller_reference(payment.biller_reference);
   if (!payment.voucher.empty()) out->set_voucher(payment.voucher);
   if (!payment.unknown_cause.empty()) out->set_unknown_cause(payment.unknown_cause);
+  if (payment.resolution) Encode(*payment.resolution, out->mutable_resolution());
   out->set_business_date(payment.business_date.number());
   for (const core::StateChange& change : payment.history) {
     auto* entry = out->add_history();
@@ -294,6 +329,11 @@ absl::StatusOr<core::Payment> DecodePayment(const pb::PaymentRecord& record) {
   payment.biller_reference = record.biller_reference();
   payment.voucher = record.voucher();
   payment.unknown_cause = record.unknown_cause();
+  if (record.has_resolution()) {
+    auto resolution = Decode(record.resolution());
+    if (!resolution.ok()) return resolution.status();
+    payment.resolution = *std::move(resolution);
+  }
   payment.business_date = *date;
   for (const auto& entry : record.history()) {
     const auto entry_state = core::PaymentStateFromNumber(entry.state());
@@ -302,7 +342,7 @@ absl::StatusOr<core::Payment> DecodePayment(const pb::PaymentRecord& record) {
     payment.history.push_back({entry.sequence(), *entry_state, FromMillis(entry.time_ms()), *entry_date});
   }
   if (payment.history.back().state != payment.state) return Damaged("payment.history", "does not end with the state");
-  if (payment.state == core::PaymentState::kReview && changes < 2)
+  if (payment.history.front().state == core::PaymentState::kReview)
     return Damaged("payment.history", "starts in REVIEW");
   return payment;
 }

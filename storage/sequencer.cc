@@ -197,9 +197,9 @@ absl::StatusOr<core::Prior> Sequencer::LookUp(const core::Command& command) cons
     by_request(accept->station, accept->request_id);
   } else if (const auto* purchase = std::get_if<core::RecordCounterPurchase>(&command)) {
     by_request(purchase->station, purchase->request_id);
-  } else if (const auto* cancel = std::get_if<core::StartCancel>(&command)) {
-    if (ledger_->FindPayment(cancel->payment_id) == nullptr) {
-      absl::StatusOr<std::optional<core::Payment>> payment = index_->FindPayment(cancel->payment_id);
+  } else if (const std::optional<core::PaymentId> id = core::PaymentLookedUp(command); id.has_value()) {
+    if (ledger_->FindPayment(*id) == nullptr) {
+      absl::StatusOr<std::optional<core::Payment>> payment = index_->FindPayment(*id);
       if (!payment.ok()) {
         prior = payment.status();
       } else if (payment->has_value()) {

@@ -64,7 +64,8 @@ struct AcceptPayment {
   std::optional<Decline> presented;
   absl::Status refuse_new = absl::OkStatus();
 };
-// What became of a payment at the biller. Refused (kFailedPrecondition) where the transition table has no such step.
+// What became of a payment at the biller. Refused (kFailedPrecondition, with the payment as it stands) where the
+// transition table has no such step; a late approval that changes nothing any more is answered and not recorded.
 struct RecordOutcome {
   PaymentId payment_id;
   PaymentEvent event;
@@ -81,6 +82,20 @@ struct StartCancel {
   PaymentId payment_id;
   std::optional<Decline> presented;
   absl::Status refuse_new = absl::OkStatus();
+};
+
+// One person proposes what is to be done about a payment in REVIEW, another confirms it, and it is posted.
+struct ProposeResolution {
+  PaymentId payment_id;
+  Verdict verdict;
+  std::string reason;
+  std::string clerk_id;
+};
+struct ConfirmResolution {
+  PaymentId payment_id;
+  // What is confirmed: refused when the proposal is another one by now.
+  Verdict verdict;
+  std::string clerk_id;
 };
 
 // --- reads; answered, like everything else, once all that they saw is durable ---
@@ -104,6 +119,19 @@ struct ReadPaymentByRequest {
 struct ReadOpenPayments {
   StationId station;
 };
+// A payment's place in the order of station and id.
+struct OpenPlace {
+  StationId station;
+  PaymentId id;
+};
+// Payments of all stations that are in one of `states`, which are not at rest, in order of station and id, after
+// `after`. A page ends at `limit` payments, or after kMaxRowsPerPage looked at.
+struct ReadUnsettled {
+  std::vector<PaymentState> states;
+  std::string biller_id;  // empty: any
+  OpenPlace after;
+  uint32_t limit;
+};
 // Station accounts in order of id, after `after`, at most `limit`.
 struct ReadStations {
   StationId after;
@@ -112,10 +140,10 @@ struct ReadStations {
 struct ReadBillers {};
 struct ReadBusinessDay {};
 
-using Command =
-    std::variant<RegisterStation, SetStationStatus, GrantCredit, RecordCounterPurchase, RegisterBiller, SetBillerStatus,
-                 CloseDay, AcceptPayment, RecordOutcome, StartCancel, AdmitInquiry, ReadAccount, ReadPayment,
-                 ReadPaymentByRequest, ReadOpenPayments, ReadStations, ReadBillers, ReadBusinessDay>;
+using Command = std::variant<RegisterStation, SetStationStatus, GrantCredit, RecordCounterPurchase, RegisterBiller,
+                             SetBillerStatus, CloseDay, AcceptPayment, RecordOutcome, StartCancel, ProposeResolution,
+                             ConfirmResolution, AdmitInquiry, ReadAccount, ReadPayment, ReadPaymentByRequest,
+                             ReadOpenPayments, ReadUnsettled, ReadStations, ReadBillers, ReadBusinessDay>;
 
 struct Purchase {
   uint64_t sequence = 0;
@@ -133,6 +161,10 @@ struct Purchase {
 // so that Decide needs no I/O.
 using Prior = std::variant<std::monostate, Payment, Purchase>;
 
+// The payment that Decide needs as Prior when it is not in memory; null for commands that can only be about one that
+// is, or about none.
+std::optional<PaymentId> PaymentLookedUp(const Command& command);
+
 struct BusinessDay {
   BusinessDate date;
   TimePoint opened_at;
@@ -145,11 +177,16 @@ struct BillerState {
   std::string reason;
 };
 
+struct UnsettledPage {
+  std::vector<Payment> payments;
+  std::optional<OpenPlace> next;  // null: there is no more
+};
+
 struct Reply {
   // Not OK: refused, nothing changed; the message names the field, its fault and what was expected.
   absl::Status status;
   std::variant<std::monostate, Account, Payment, Purchase, std::vector<Payment>, std::vector<Account>,
-               std::vector<BillerState>, BusinessDay>
+               std::vector<BillerState>, BusinessDay, UnsettledPage>
       value;
   // The request had been accepted before; `value` is that first payment or purchase as it stands.
   bool repeated = false;

@@ -1,5 +1,7 @@
 // What each command leads to. Nothing here changes the ledger; ledger.cc applies.
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "fmt/format.h"
@@ -7,6 +9,7 @@
 #include "switch/core/ledger.h"
 #include "switch/core/limits.h"
 #include "switch/core/money_move.h"
+#include "switch/core/utf8.h"
 
 namespace waystation::core {
 namespace {
@@ -245,14 +248,52 @@ Decision Ledger::On(const AcceptPayment& c, const Prior& prior) const {
   return Record(std::move(fact));
 }
 
-Decision Ledger::On(const RecordOutcome& c, const Prior&) const {
+namespace {
+
+// An approval that came late and tells nothing new: the payment is paid, taken back on purpose, decided by people, or
+// the approval is known.
+bool IsOldNews(const Payment& payment) {
+  switch (payment.state) {
+    case PaymentState::kSucceeded:
+    case PaymentState::kCancelling:
+    case PaymentState::kCancelled:
+    case PaymentState::kAdjusted: return true;
+    case PaymentState::kReversing:
+    case PaymentState::kReview: return !payment.biller_reference.empty();
+    case PaymentState::kHeld:
+    case PaymentState::kUnknown:
+    case PaymentState::kDeclined:
+    case PaymentState::kReversed: return false;
+  }
+  return false;
+}
+
+// What a person finds in the record once an approval came late.
+std::string LateEvidence(const Payment& payment, const RecordOutcome& c) {
+  if (payment.state == PaymentState::kUnknown) return "";
+  if (payment.state == PaymentState::kReversing) return payment.unknown_cause;
+  std::string_view before = payment.state == PaymentState::kReview ? payment.unknown_cause : std::string_view();
+  return CutToUtf8(
+      fmt::format("late success: the biller approved it (reference \"{}\") when it was {}{}{}", c.biller_reference,
+                  Name(payment.state), before.empty() ? "" : "; before that: ", before),
+      kMaxReasonBytes);
+}
+
+}  // namespace
+
+Decision Ledger::On(const RecordOutcome& c, const Prior& prior) const {
+  const bool late = c.event == PaymentEvent::kLateApproval;
   const Payment* payment = FindPayment(c.payment_id);
+  if (payment == nullptr && late) payment = std::get_if<Payment>(&prior);
   if (payment == nullptr) {
     return Refuse(absl::NotFoundError(fmt::format("payment_id: {} is not open", c.payment_id.ToString())));
   }
-  // A cancel is started by StartCancel, which checks who asks.
-  const std::optional<PaymentState> next =
-      c.event == PaymentEvent::kCancelStarted ? std::nullopt : NextState(payment->state, c.event);
+  if (late && IsOldNews(*payment)) return Answer(*payment, payment->last_sequence());
+  std::optional<PaymentState> next = NextState(payment->state, c.event);
+  // A cancel is started by StartCancel, which checks who asks; an adjustment takes two people. A payment that was
+  // declined at once was never sent, so nothing of it can come late.
+  if (c.event == PaymentEvent::kCancelStarted || c.event == PaymentEvent::kAdjusted) next.reset();
+  if (late && payment->state == PaymentState::kDeclined && payment->history.size() == 1) next.reset();
   if (!next.has_value()) {
     Decision decision = Answer(*payment, payment->last_sequence());
     decision.reply.status = absl::FailedPreconditionError(fmt::format(
@@ -270,10 +311,11 @@ Decision Ledger::On(const RecordOutcome& c, const Prior&) const {
       .biller_reference = c.biller_reference,
       .voucher = c.voucher,
       .customer_name = c.customer_name,
-      .unknown_cause = c.unknown_cause,
+      .unknown_cause = late ? LateEvidence(*payment, c) : c.unknown_cause,
       .operator_id = {},
-      .after = Moved(FiguresOf(*station), payment->amount, payment->column(), ColumnOf(*next, payment->state)),
-      .reopened = std::nullopt});
+      .after = Moved(FiguresOf(*station), payment->amount, payment->column(), ColumnAfter(*payment, *next, {})),
+      .reopened = IsAtRest(payment->state) ? std::optional<Payment>(*payment) : std::nullopt,
+      .resolution = std::nullopt});
 }
 
 std::optional<Decline> Ledger::CancelDecline(const StartCancel& c, const Payment& payment, const Account& station,
@@ -330,7 +372,82 @@ Decision Ledger::On(const StartCancel& c, const Prior& prior) const {
                              .unknown_cause = {},
                              .operator_id = c.operator_id,
                              .after = FiguresOf(*station),
-                             .reopened = *payment});
+                             .reopened = *payment,
+                             .resolution = std::nullopt});
+}
+
+namespace {
+
+Decision NoSuchReview(PaymentId id, const Payment* payment) {
+  if (payment == nullptr) return Refuse(absl::NotFoundError(fmt::format("payment_id: {} is not known", id.ToString())));
+  return Refuse(absl::FailedPreconditionError(
+      fmt::format("payment_id: {} is {}; expected a payment in REVIEW", id.ToString(), Name(payment->state))));
+}
+
+}  // namespace
+
+Decision Ledger::On(const ProposeResolution& c, const Prior& prior) const {
+  const Payment* payment = FindPayment(c.payment_id);
+  if (payment == nullptr) payment = std::get_if<Payment>(&prior);
+  if (payment == nullptr || payment->state != PaymentState::kReview) return NoSuchReview(c.payment_id, payment);
+  const Resolution resolution{c.verdict, c.reason, c.clerk_id, ""};
+  if (payment->resolution == resolution) {
+    Decision decision = Answer(*payment, payment->last_sequence());
+    decision.reply.repeated = true;
+    return decision;
+  }
+  return Record(ResolutionProposed{payment->id, payment->station, resolution});
+}
+
+Decision Ledger::On(const ConfirmResolution& c, const Prior& prior) const {
+  const Payment* payment = FindPayment(c.payment_id);
+  if (payment == nullptr) payment = std::get_if<Payment>(&prior);
+  if (payment != nullptr && payment->state == PaymentState::kAdjusted && payment->resolution.has_value() &&
+      payment->resolution->confirmed_by == c.clerk_id && payment->resolution->verdict == c.verdict) {
+    Decision decision = Answer(*payment, payment->last_sequence());
+    decision.reply.repeated = true;
+    return decision;
+  }
+  if (payment == nullptr || payment->state != PaymentState::kReview) return NoSuchReview(c.payment_id, payment);
+  if (!payment->resolution.has_value()) {
+    return Refuse(absl::FailedPreconditionError(fmt::format(
+        "payment_id: nothing is proposed for {}; one person proposes, another confirms", c.payment_id.ToString())));
+  }
+  Resolution resolution = *payment->resolution;
+  if (resolution.proposed_by == c.clerk_id) {
+    return Refuse(absl::FailedPreconditionError(
+        fmt::format("clerk_id: {} has proposed this resolution; expected another person to confirm it", c.clerk_id)));
+  }
+  if (resolution.verdict != c.verdict) {
+    return Refuse(absl::FailedPreconditionError(fmt::format("verdict: {} is not what is proposed; {} proposes {}: {}",
+                                                            Name(c.verdict), resolution.proposed_by,
+                                                            Name(resolution.verdict), resolution.reason)));
+  }
+  resolution.confirmed_by = c.clerk_id;
+  const Account* station = FindStation(payment->station);
+  WS_CHECK(station != nullptr, "a payment has a station");
+  const AccountAfter after = Moved(FiguresOf(*station), payment->amount, payment->column(),
+                                   ColumnAfter(*payment, PaymentState::kAdjusted, resolution));
+  const Money available = after.balance + station->credit_limit - after.reserved - after.forwarded;
+  if (available < Money()) {
+    return Refuse(absl::FailedPreconditionError(
+        fmt::format("payment_id: charging {} would leave station {} with {} yuan available; expected at least 0: let "
+                    "the station pay in, or propose WRITE_OFF",
+                    c.payment_id.ToString(), payment->station.ToString(), FormatYuan(available))));
+  }
+  return Record(PaymentMoved{.payment_id = payment->id,
+                             .station = payment->station,
+                             .event = PaymentEvent::kAdjusted,
+                             .state = PaymentState::kAdjusted,
+                             .decline = payment->decline,
+                             .biller_reference = {},
+                             .voucher = {},
+                             .customer_name = {},
+                             .unknown_cause = payment->unknown_cause,
+                             .operator_id = {},
+                             .after = after,
+                             .reopened = std::nullopt,
+                             .resolution = std::move(resolution)});
 }
 
 Decision Ledger::On(const AdmitInquiry& c, const Prior&) const {
@@ -375,6 +492,23 @@ Decision Ledger::On(const ReadOpenPayments& c, const Prior&) const {
     payments.push_back(payments_.at(it->second).payment);
   }
   return Answer(std::move(payments), last_sequence_);
+}
+
+Decision Ledger::On(const ReadUnsettled& c, const Prior&) const {
+  UnsettledPage page;
+  size_t rows = 0;
+  for (auto it = payments_by_station_.upper_bound({c.after.station, c.after.id}); it != payments_by_station_.end();
+       ++it) {
+    const Payment& payment = payments_.at(it->second).payment;
+    const bool wanted = std::find(c.states.begin(), c.states.end(), payment.state) != c.states.end() &&
+                        !IsAtRest(payment.state) && (c.biller_id.empty() || c.biller_id == payment.biller_id);
+    if (wanted) page.payments.push_back(payment);
+    if (page.payments.size() == c.limit || ++rows == kMaxRowsPerPage) {
+      if (std::next(it) != payments_by_station_.end()) page.next = OpenPlace{it->first, it->second};
+      break;
+    }
+  }
+  return Answer(std::move(page), last_sequence_);
 }
 
 Decision Ledger::On(const ReadStations& c, const Prior&) const {

@@ -204,10 +204,20 @@ absl::Status Ledger::Make(const PaymentMoved& f, const Leg& leg, const BlockStam
   Account* station = Station(payment.station);
   Account* payable = Payable(payment.biller_id);
   if (station == nullptr || payable == nullptr) return Contradiction(leg, "moves a payment of no account");
+  if ((f.event == PaymentEvent::kAdjusted) != f.resolution.has_value()) {
+    return Contradiction(leg, "adjusts without a resolution, or has one for something else");
+  }
   const AccountAfter expected =
-      Moved(FiguresOf(*station), payment.amount, payment.column(), ColumnOf(f.state, payment.state));
+      Moved(FiguresOf(*station), payment.amount, payment.column(), ColumnAfter(payment, f.state, f.resolution));
   if (f.after != expected) return Differs(leg, expected, f.after);
   if (absl::Status status = SetFigures(*station, *payable, expected, leg); !status.ok()) return status;
+
+  if (f.resolution.has_value()) {
+    if (f.resolution->verdict == Verdict::kWriteOff) {
+      Post(SystemAccount(AccountKind::kSuspense), *payable, payment.amount);
+    }
+    payment.resolution = f.resolution;
+  }
 
   payment.state = f.state;
   payment.decline = f.decline;
@@ -217,6 +227,19 @@ absl::Status Ledger::Make(const PaymentMoved& f, const Leg& leg, const BlockStam
   if (!f.customer_name.empty()) payment.customer_name = f.customer_name;
   payment.history.push_back({leg.sequence, f.state, stamp.time, stamp.business_date});
   MarkChanged(held, leg.sequence);
+  return absl::OkStatus();
+}
+
+absl::Status Ledger::Make(const ResolutionProposed& f, const Leg& leg, const BlockStamp&) {
+  auto it = payments_.find(f.payment_id);
+  if (it == payments_.end()) return Contradiction(leg, "proposes a resolution of a payment that is not open");
+  Payment& payment = it->second.payment;
+  if (payment.station != f.station) return Contradiction(leg, "proposes a resolution of a payment of another station");
+  if (payment.state != PaymentState::kReview) {
+    return Contradiction(leg, "proposes a resolution of a payment that is not in REVIEW");
+  }
+  payment.resolution = f.resolution;
+  MarkChanged(it->second, leg.sequence);
   return absl::OkStatus();
 }
 
@@ -239,6 +262,7 @@ Reply Ledger::MakeReply(const Leg& leg) const {
       return *ledger.FindPayment(PaymentId::FromNumber(leg.sequence));
     }
     decltype(Reply::value) operator()(const PaymentMoved& f) const { return *ledger.FindPayment(f.payment_id); }
+    decltype(Reply::value) operator()(const ResolutionProposed& f) const { return *ledger.FindPayment(f.payment_id); }
   };
   reply.value = std::visit(Visitor{*this, leg}, leg.fact);
   return reply;

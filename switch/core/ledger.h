@@ -110,13 +110,16 @@ class Ledger {
   Decision On(const SetBillerStatus& c, const Prior&) const;
   Decision On(const CloseDay& c, const Prior&) const;
   Decision On(const AcceptPayment& c, const Prior& prior) const;
-  Decision On(const RecordOutcome& c, const Prior&) const;
+  Decision On(const RecordOutcome& c, const Prior& prior) const;
   Decision On(const StartCancel& c, const Prior& prior) const;
+  Decision On(const ProposeResolution& c, const Prior& prior) const;
+  Decision On(const ConfirmResolution& c, const Prior& prior) const;
   Decision On(const AdmitInquiry& c, const Prior&) const;
   Decision On(const ReadAccount& c, const Prior&) const;
   Decision On(const ReadPayment& c, const Prior&) const;
   Decision On(const ReadPaymentByRequest& c, const Prior&) const;
   Decision On(const ReadOpenPayments& c, const Prior&) const;
+  Decision On(const ReadUnsettled& c, const Prior&) const;
   Decision On(const ReadStations& c, const Prior&) const;
   Decision On(const ReadBillers& c, const Prior&) const;
   Decision On(const ReadBusinessDay& c, const Prior&) const;
@@ -136,6 +139,7 @@ class Ledger {
   absl::Status Make(const DayCut& f, const Leg& leg, const BlockStamp& stamp);
   absl::Status Make(const PaymentAccepted& f, const Leg& leg, const BlockStamp& stamp);
   absl::Status Make(const PaymentMoved& f, const Leg& leg, const BlockStamp& stamp);
+  absl::Status Make(const ResolutionProposed& f, const Leg& leg, const BlockStamp& stamp);
 
   Account* Station(StationId station);
   Account* Payable(std::string_view biller_id);

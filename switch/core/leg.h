@@ -79,10 +79,18 @@ struct PaymentMoved {
   std::string operator_id;  // who asked for the cancel
   AccountAfter after;
   std::optional<Payment> reopened;
+  std::optional<Resolution> resolution;  // with kAdjusted
+};
+
+// What one person would have done about a payment in REVIEW; a later one takes its place.
+struct ResolutionProposed {
+  PaymentId payment_id;
+  StationId station;
+  Resolution resolution;
 };
 
 using Fact = std::variant<StationRegistered, StationStatusSet, CreditGranted, CounterPurchased, BillerRegistered,
-                          BillerStatusSet, DayCut, PaymentAccepted, PaymentMoved>;
+                          BillerStatusSet, DayCut, PaymentAccepted, PaymentMoved, ResolutionProposed>;
 
 struct Leg {
   uint64_t sequence = 0;

@@ -1,5 +1,6 @@
 #include "switch/core/payment.h"
 
+#include <algorithm>
 #include <array>
 
 #include "switch/core/check.h"
@@ -27,6 +28,8 @@ constexpr Transition kTransitions[] = {
     {PaymentState::kUnknown, PaymentEvent::kReversalStarted, PaymentState::kReversing},
     {PaymentState::kUnknown, PaymentEvent::kReviewNeeded, PaymentState::kReview},
 
+    {PaymentState::kUnknown, PaymentEvent::kLateApproval, PaymentState::kSucceeded},
+
     {PaymentState::kReversing, PaymentEvent::kReversalConfirmed, PaymentState::kReversed},
     {PaymentState::kReversing, PaymentEvent::kReviewNeeded, PaymentState::kReview},
 
@@ -37,6 +40,13 @@ constexpr Transition kTransitions[] = {
     {PaymentState::kCancelling, PaymentEvent::kReviewNeeded, PaymentState::kReview},
 
     {PaymentState::kReview, PaymentEvent::kAdjusted, PaymentState::kAdjusted},
+
+    // A late success: the money is free again, and the biller has the payment all the same.
+    {PaymentState::kDeclined, PaymentEvent::kLateApproval, PaymentState::kReview},
+    {PaymentState::kReversed, PaymentEvent::kLateApproval, PaymentState::kReview},
+    // While it is being taken back, or a person looks, it is evidence.
+    {PaymentState::kReversing, PaymentEvent::kLateApproval, PaymentState::kReversing},
+    {PaymentState::kReview, PaymentEvent::kLateApproval, PaymentState::kReview},
 };
 
 // Indexed by the enums' numbers, which start at 1.
@@ -123,6 +133,7 @@ std::string_view Name(PaymentEvent event) {
     case PaymentEvent::kCancelRefused: return "cancel refused";
     case PaymentEvent::kReviewNeeded: return "review needed";
     case PaymentEvent::kAdjusted: return "adjusted";
+    case PaymentEvent::kLateApproval: return "late approval";
   }
   return "?";
 }
@@ -150,6 +161,15 @@ std::string_view Name(DeclineReason reason) {
   return "?";
 }
 
+std::string_view Name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kChargeStation: return "CHARGE_STATION";
+    case Verdict::kRelease: return "RELEASE";
+    case Verdict::kWriteOff: return "WRITE_OFF";
+  }
+  return "?";
+}
+
 std::optional<PaymentState> PaymentStateFromNumber(uint32_t number) {
   for (PaymentState state : kAllPaymentStates) {
     if (static_cast<uint32_t>(state) == number) return state;
@@ -169,9 +189,34 @@ std::optional<DeclineReason> DeclineReasonFromNumber(uint32_t number) {
   return static_cast<DeclineReason>(number);
 }
 
+std::optional<Verdict> VerdictFromNumber(uint32_t number) {
+  if (number < 1 || number > kLastVerdict) return std::nullopt;
+  return static_cast<Verdict>(number);
+}
+
+PaymentState Payment::state_before_review() const {
+  if (state != PaymentState::kReview) return state;
+  auto it = std::find_if(history.rbegin(), history.rend(),
+                         [](const StateChange& change) { return change.state != PaymentState::kReview; });
+  WS_CHECK(it != history.rend(), "REVIEW follows another state");
+  return it->state;
+}
+
 MoneyColumn Payment::column() const {
-  // The state before REVIEW is the last but one of the history.
-  return ColumnOf(state, state == PaymentState::kReview ? history[history.size() - 2].state : state);
+  return ColumnOf(state, state_before_review());
+}
+
+MoneyColumn ColumnAfter(const Payment& payment, PaymentState next, const std::optional<Resolution>& resolution) {
+  if (next == PaymentState::kReview) return payment.column();
+  if (next != PaymentState::kAdjusted) return ColumnOf(next, next);
+  WS_CHECK(resolution.has_value(), "an adjustment has a resolution");
+  switch (resolution->verdict) {
+    case Verdict::kChargeStation: return MoneyColumn::kCaptured;
+    case Verdict::kRelease:
+    case Verdict::kWriteOff: return MoneyColumn::kNone;
+  }
+  WS_CHECK(false, "verdict out of range");
+  return MoneyColumn::kNone;
 }
 
 }  // namespace waystation::core

@@ -44,13 +44,15 @@ enum class PaymentEvent : uint8_t {
   kCancelConfirmed = 9,    // the biller took it back
   kCancelRefused = 10,     // the biller keeps it
   kReviewNeeded = 11,      // past the deadline, or contradictory
-  kAdjusted = 12,          // a person's decision was posted
+  kAdjusted = 12,          // the decision of two people was posted
+  kLateApproval = 13,      // the biller has it after all: its approval came after our deadline
 };
 inline constexpr std::array kAllPaymentEvents = {
     PaymentEvent::kApproved,          PaymentEvent::kDeclinedByBiller, PaymentEvent::kNotSent,
     PaymentEvent::kOutcomeUnknown,    PaymentEvent::kNeverReceived,    PaymentEvent::kReversalStarted,
     PaymentEvent::kReversalConfirmed, PaymentEvent::kCancelStarted,    PaymentEvent::kCancelConfirmed,
-    PaymentEvent::kCancelRefused,     PaymentEvent::kReviewNeeded,     PaymentEvent::kAdjusted};
+    PaymentEvent::kCancelRefused,     PaymentEvent::kReviewNeeded,     PaymentEvent::kAdjusted,
+    PaymentEvent::kLateApproval};
 
 // Why a request was declined, in order of precedence. Numbers as in the journal and the API.
 enum class DeclineReason : uint8_t {
@@ -82,6 +84,14 @@ enum class MoneyColumn : uint8_t {
   kCaptured,   // posted: station -> biller
 };
 
+// What two people decided about a payment in REVIEW. Numbers as in the journal and the API.
+enum class Verdict : uint8_t {
+  kChargeStation = 1,  // it took effect at the biller: the station pays
+  kRelease = 2,        // it took no effect: the station does not pay, and what was captured is posted back
+  kWriteOff = 3,       // it took effect and the station does not pay: the operator's suspense account does
+};
+inline constexpr uint8_t kLastVerdict = 3;
+
 // The one transition table: the state that `event` leads to from `state`; null when it can't happen there.
 std::optional<PaymentState> NextState(PaymentState state, PaymentEvent event);
 
@@ -96,10 +106,12 @@ bool IsAtRest(PaymentState state);
 std::string_view Name(PaymentState state);
 std::string_view Name(PaymentEvent event);
 std::string_view Name(DeclineReason reason);
+std::string_view Name(Verdict verdict);
 
 std::optional<PaymentState> PaymentStateFromNumber(uint32_t number);
 std::optional<PaymentEvent> PaymentEventFromNumber(uint32_t number);
 std::optional<DeclineReason> DeclineReasonFromNumber(uint32_t number);
+std::optional<Verdict> VerdictFromNumber(uint32_t number);
 
 struct Decline {
   DeclineReason reason;
@@ -116,6 +128,15 @@ struct StateChange {
   bool operator==(const StateChange&) const = default;
 };
 
+// What is to be done about a payment in REVIEW: proposed by one person, and posted once another has confirmed it.
+struct Resolution {
+  Verdict verdict;
+  std::string reason;        // 1 to kMaxReasonBytes
+  std::string proposed_by;   // clerk ids; never the same
+  std::string confirmed_by;  // empty: only proposed
+  bool operator==(const Resolution&) const = default;
+};
+
 // A payment as it stands. `history` is never empty; its first entry is the acceptance, its last the present state.
 struct Payment {
   PaymentId id;
@@ -130,14 +151,22 @@ struct Payment {
   std::optional<Decline> decline;
   std::string biller_reference;
   std::string voucher;
-  std::string unknown_cause;
+  std::string unknown_cause;  // in REVIEW: the evidence
+  std::optional<Resolution> resolution;
   BusinessDate business_date;  // of acceptance
   absl::InlinedVector<StateChange, 2> history;
 
   uint64_t last_sequence() const { return history.back().sequence; }
   TimePoint accepted_at() const { return history.front().time; }
+  TimePoint changed_at() const { return history.back().time; }
   MoneyColumn column() const;
+  // The state that REVIEW was entered from; where it is not in REVIEW, the state.
+  PaymentState state_before_review() const;
   bool operator==(const Payment&) const = default;
 };
+
+// Where the amount of `payment` stands once it has moved to `next`. `resolution`: with ADJUSTED only, whose column
+// follows from the verdict.
+MoneyColumn ColumnAfter(const Payment& payment, PaymentState next, const std::optional<Resolution>& resolution);
 
 }  // namespace waystation::core

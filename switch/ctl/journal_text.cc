@@ -36,6 +36,9 @@ std::string PaymentWords(const core::Leg& leg) {
   if (const auto* moved = std::get_if<core::PaymentMoved>(&leg.fact)) {
     return fmt::format(",\"event\":\"{}\",\"state\":\"{}\"", core::Name(moved->event), core::Name(moved->state));
   }
+  if (const auto* proposed = std::get_if<core::ResolutionProposed>(&leg.fact)) {
+    return fmt::format(",\"verdict\":\"{}\"", core::Name(proposed->resolution.verdict));
+  }
   return "";
 }
 

@@ -65,7 +65,8 @@ PaymentMoved MovedTo(PaymentId id, PaymentEvent event, PaymentState state, Accou
           .unknown_cause = {},
           .operator_id = {},
           .after = after,
-          .reopened = {}};
+          .reopened = {},
+          .resolution = {}};
 }
 
 // The shop has put in 600.00; 100.00 is held for one payment, and another of 50.00 has succeeded: it stands at

@@ -67,7 +67,7 @@ TEST(LedgerCancelTest, OnlyWhatSucceededCanBeCancelled) {
     | cancel Q1                                    | declined NOT_CANCELLABLE | the payment is REVERSING |
     | review Q1                                    | REVIEW                   |                          |
     | cancel Q1                                    | declined NOT_CANCELLABLE | the payment is REVIEW    |
-    | adjust Q1                                    | ADJUSTED                 |                          |
+    | release Q1                                   | ADJUSTED                 |                          |
     | cancel Q1                                    | declined NOT_CANCELLABLE | the payment is ADJUSTED  |
     | pay S1 mobile 20.00 Q2                       | HELD                     |                          |
     | 1 times: unknown Q2, reverse Q2, reversed Q2 | REVERSED                 |                          |

@@ -74,9 +74,9 @@ TEST(LedgerMoneyTest, ReviewLeavesTheMoneyWhereItFoundIt) {
     | review Q3               | REVIEW     |  400.00 |     0.00 |    150.00 |    250.00 |         200.00 |
 
       the adjustment takes it from there
-    | adjust Q1               | ADJUSTED   |  400.00 |     0.00 |     50.00 |    350.00 |         200.00 |
-    | adjust Q2               | ADJUSTED   |  400.00 |     0.00 |      0.00 |    400.00 |         200.00 |
-    | adjust Q3               | ADJUSTED   |  600.00 |     0.00 |      0.00 |    600.00 |           0.00 |
+    | release Q1              | ADJUSTED   |  400.00 |     0.00 |     50.00 |    350.00 |         200.00 |
+    | release Q2              | ADJUSTED   |  400.00 |     0.00 |      0.00 |    400.00 |         200.00 |
+    | release Q3              | ADJUSTED   |  600.00 |     0.00 |      0.00 |    600.00 |           0.00 |
   )"),
               IsEmpty());
 }

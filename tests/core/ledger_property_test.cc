@@ -28,6 +28,7 @@ rc::Gen<Step> AnyStep() {
                                                                 {34, Deed::kOutcome},
                                                                 {4, Deed::kAnyEvent},
                                                                 {9, Deed::kCancel},
+                                                                {4, Deed::kResolve},
                                                                 {8, Deed::kPurchase},
                                                                 {2, Deed::kGrantCredit},
                                                                 {3, Deed::kStationStatus},

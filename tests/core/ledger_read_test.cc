@@ -208,7 +208,7 @@ TEST_F(LedgerReadTest, APaymentsRecordKeepsItsHistoryAndWhatTheBillerSaid) {
 
 TEST_F(LedgerReadTest, ARefusedOutcomeAnswersWithThePaymentAsItStands) {
   const Payment payment = Pay("Q1");
-  const Reply reply = Record(payment.id, PaymentEvent::kAdjusted);
+  const Reply reply = Record(payment.id, PaymentEvent::kReversalConfirmed);
   EXPECT_EQ(reply.status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(std::get<Payment>(reply.value), payment);
 }

@@ -8,9 +8,9 @@
 namespace waystation::core {
 namespace {
 
-constexpr std::string_view kDeedNames[] = {"pay",       "outcome",      "any event",      "cancel",
-                                           "purchase",  "grant credit", "station status", "biller status",
-                                           "close day", "forget",       "snapshot"};
+constexpr std::string_view kDeedNames[] = {"pay",           "outcome",   "any event",    "cancel",
+                                           "resolve",       "purchase",  "grant credit", "station status",
+                                           "biller status", "close day", "forget",       "snapshot"};
 constexpr uint32_t kStations = 3;
 constexpr std::string_view kBillers[] = {"mobile", "power", "gas"};
 
@@ -34,11 +34,18 @@ bool SameRequest(const Command& a, const Command& b) {
   return purchase.amount == other.amount && purchase.clerk_id == other.clerk_id;
 }
 
-// The oracle's own view of which payments' money has gone to the biller.
+// The oracle's own view of which payments' money has gone from the station to the biller.
 bool IsCaptured(const Payment& payment) {
+  if (payment.state == PaymentState::kAdjusted) return payment.resolution->verdict == Verdict::kChargeStation;
   PaymentState state = payment.state;
-  if (state == PaymentState::kReview) state = payment.history[payment.history.size() - 2].state;
+  for (const StateChange& change : payment.history) {
+    if (payment.state == PaymentState::kReview && change.state != PaymentState::kReview) state = change.state;
+  }
   return state == PaymentState::kSucceeded || state == PaymentState::kCancelling;
+}
+
+bool IsWrittenOff(const Payment& payment) {
+  return payment.state == PaymentState::kAdjusted && payment.resolution->verdict == Verdict::kWriteOff;
 }
 
 RecordOutcome OutcomeOf(PaymentId id, PaymentEvent event) {
@@ -80,6 +87,7 @@ std::vector<std::string> StepTaker::Take(const Step& step) {
     case Deed::kOutcome: Outcome(step); break;
     case Deed::kAnyEvent: AnyEvent(step); break;
     case Deed::kCancel: Cancel(step); break;
+    case Deed::kResolve: Resolve(step); break;
     case Deed::kPurchase: Purchase(step); break;
     case Deed::kGrantCredit: Do(GrantCredit{StationOf(step), Money::Fen(step.fen), "asked for"}); break;
     case Deed::kStationStatus: SetStatus(step); break;
@@ -123,7 +131,12 @@ void StepTaker::CheckBalances() {
   std::map<std::string, Money> owed;
   Money all_put_in;
   for (const auto& [station, amount] : put_in_) all_put_in += amount;
+  Money written_off;
   for (const auto& [id, payment] : payments_) {
+    if (IsWrittenOff(payment)) {
+      owed[payment.biller_id] += payment.amount;
+      written_off += payment.amount;
+    }
     if (!IsCaptured(payment)) continue;
     balances[payment.station] -= payment.amount;
     owed[payment.biller_id] += payment.amount;
@@ -133,6 +146,7 @@ void StepTaker::CheckBalances() {
     if (account.kind == AccountKind::kStation) expected = balances[account.station];
     if (account.kind == AccountKind::kBillerPayable) expected = owed[account.biller_id];
     if (account.kind == AccountKind::kCounterClearing) expected = -all_put_in;
+    if (account.kind == AccountKind::kSuspense) expected = -written_off;
     if (account.balance != expected) {
       faults_.push_back(fmt::format("{}: balance {}, but its payments and purchases come to {}", AccountKey(account),
                                     FormatYuan(account.balance), FormatYuan(expected)));
@@ -201,8 +215,11 @@ void StepTaker::Outcome(const Step& step) {
   const PaymentId id = open[step.which % open.size()];
   std::vector<PaymentEvent> possible;
   for (PaymentEvent event : kAllPaymentEvents) {
-    if (NextState(payments_.at(id).state, event).has_value()) possible.push_back(event);
+    if (event != PaymentEvent::kAdjusted && NextState(payments_.at(id).state, event).has_value()) {
+      possible.push_back(event);
+    }
   }
+  if (possible.empty()) return;
   const PaymentEvent event = possible[step.request % possible.size()];
   const Reply reply = Do(OutcomeOf(id, event)).reply;
   if (!reply.status.ok()) faults_.push_back("an outcome that can happen is refused: " + reply.status.ToString());
@@ -212,11 +229,48 @@ void StepTaker::AnyEvent(const Step& step) {
   if (payments_.empty()) return;
   const Payment before = std::next(payments_.begin(), step.which % payments_.size())->second;
   const PaymentEvent event = kAllPaymentEvents[step.request % kAllPaymentEvents.size()];
-  const bool possible = event != PaymentEvent::kCancelStarted && NextState(before.state, event).has_value();
+  if (event == PaymentEvent::kLateApproval) return LateApproval(before);
+  const bool asked_for = event == PaymentEvent::kCancelStarted || event == PaymentEvent::kAdjusted;
+  const bool possible = !asked_for && NextState(before.state, event).has_value();
   const LedgerWorld::Answer answer = Do(OutcomeOf(before.id, event));
   if (answer.reply.status.ok() != possible || answer.leg.has_value() != possible) {
     faults_.push_back(fmt::format("payment {} in {}: \"{}\" is {}", before.id.ToString(), Name(before.state),
                                   Name(event), possible ? "refused" : "taken"));
+  }
+}
+
+void StepTaker::LateApproval(const Payment& before) {
+  const LedgerWorld::Answer answer = Do(OutcomeOf(before.id, PaymentEvent::kLateApproval));
+  const bool never_sent = before.state == PaymentState::kDeclined && before.history.size() == 1;
+  if (answer.reply.status.ok() == (before.state == PaymentState::kHeld || never_sent)) {
+    return faults_.push_back("a late approval is refused, or taken where it can't be");
+  }
+  const Payment& after = answer.reply.status.ok() ? std::get<Payment>(answer.reply.value) : before;
+  const bool free = before.state == PaymentState::kReversed || before.state == PaymentState::kDeclined;
+  if (answer.reply.status.ok() && free && after.state != PaymentState::kReview) {
+    faults_.push_back("a late success is shown to nobody");
+  }
+  if (answer.leg.has_value() && after.biller_reference.empty()) faults_.push_back("a late approval is not kept");
+}
+
+void StepTaker::Resolve(const Step& step) {
+  std::vector<Payment> candidates;
+  for (const auto& [id, payment] : payments_) {
+    if (step.request % 8 == 0 || payment.state == PaymentState::kReview) candidates.push_back(payment);
+  }
+  if (candidates.empty()) return;
+  const Payment before = candidates[step.which % candidates.size()];
+  const Verdict verdict = *VerdictFromNumber(1 + step.request % kLastVerdict);
+  const bool in_review = before.state == PaymentState::kReview;
+  const LedgerWorld::Answer proposed = Do(ProposeResolution{before.id, verdict, "asked the biller", "C1"});
+  if (proposed.reply.status.ok() != in_review) faults_.push_back("a proposal is refused, or taken outside REVIEW");
+  const bool one_person = step.which % 3 == 0;
+  const LedgerWorld::Answer confirmed = Do(ConfirmResolution{before.id, verdict, one_person ? "C1" : "C2"});
+  if (confirmed.leg.has_value() && (one_person || !in_review)) {
+    faults_.push_back("one person alone, or outside REVIEW, has posted an adjustment");
+  }
+  if (in_review && !one_person && !confirmed.leg.has_value() && verdict != Verdict::kChargeStation) {
+    faults_.push_back("two people agree, and nothing is posted");
   }
 }
 

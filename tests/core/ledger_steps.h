@@ -16,6 +16,7 @@ enum class Deed {
   kOutcome,   // an event that can happen to some open payment
   kAnyEvent,  // any event, to any payment
   kCancel,    // any payment; mostly one that succeeded
+  kResolve,   // two people, who are sometimes one, decide about some payment, mostly one in REVIEW
   kPurchase,  // sometimes with a payment's request id
   kGrantCredit,
   kStationStatus,  // now and then CLOSED
@@ -58,6 +59,8 @@ class StepTaker {
   void Purchase(const Step& step);
   void Outcome(const Step& step);
   void AnyEvent(const Step& step);
+  void LateApproval(const Payment& before);
+  void Resolve(const Step& step);
   void Cancel(const Step& step);
   void SetStatus(const Step& step);
   LedgerWorld::Answer Do(const Command& command);

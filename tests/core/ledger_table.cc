@@ -50,8 +50,15 @@ const std::map<std::string, Outcome>& Outcomes() {
       {"cancel-confirmed", {PaymentEvent::kCancelConfirmed, std::nullopt}},
       {"cancel-refused", {PaymentEvent::kCancelRefused, DeclineReason::kBillerDeclined}},
       {"review", {PaymentEvent::kReviewNeeded, std::nullopt}},
-      {"adjust", {PaymentEvent::kAdjusted, std::nullopt}}};
+      {"adjust-unasked", {PaymentEvent::kAdjusted, std::nullopt}},
+      {"approve-late", {PaymentEvent::kLateApproval, std::nullopt}}};
   return *outcomes;
+}
+
+const std::map<std::string, Verdict>& Verdicts() {
+  static const auto* verdicts = new std::map<std::string, Verdict>{
+      {"charge", Verdict::kChargeStation}, {"release", Verdict::kRelease}, {"write-off", Verdict::kWriteOff}};
+  return *verdicts;
 }
 
 const std::map<std::string, StationStatus>& StationSteps() {
@@ -145,12 +152,14 @@ Command Table::CommandFrom(const std::vector<std::string>& words) const {
     const std::optional<std::string> by = Option(words, "by");
     return StartCancel{by.has_value() ? StationNamed(*by) : owner, "0000000001", id, found};
   }
+  if (verb == "propose") return ProposeResolution{id, Verdicts().at(words.at(2)), "asked the biller", words.at(4)};
+  if (verb == "confirm") return ConfirmResolution{id, Verdicts().at(words.at(2)), words.at(4)};
   const auto outcome = Outcomes().find(verb);
   WS_CHECK(outcome != Outcomes().end(), "in a table: not a thing to do: " + verb);
   RecordOutcome c{.payment_id = id,
                   .event = outcome->second.event,
                   .decline = {},
-                  .biller_reference = {},
+                  .biller_reference = outcome->second.event == PaymentEvent::kLateApproval ? "B77" : "",
                   .voucher = {},
                   .customer_name = {},
                   .unknown_cause = {}};
@@ -175,6 +184,11 @@ Table::Found Table::Do(const std::vector<std::string>& words) {
     return {StateText(*payment), payment->decline.has_value() ? payment->decline->text : "", payment->station};
   }
 
+  if (Verdicts().contains(words[0])) {  // by two people, as it should be
+    Do({"propose", words.at(1), words[0], "by", "C1"});
+    return Do({"confirm", words[1], words[0], "by", "C2"});
+  }
+
   const Reply reply = world_.Do(CommandFrom(words)).reply;
   Found found;
   if (words.at(1).front() == 'S' && words[1].size() == 2) found.station = StationNamed(words[1]);
@@ -186,7 +200,7 @@ Table::Found Table::Do(const std::vector<std::string>& words) {
       payments_.emplace(payment->request_id, payment->id);
       payments_.emplace(words[1] + ":" + payment->request_id, payment->id);
     }
-    if (payment->decline.has_value()) found.why = payment->decline->text;
+    found.why = payment->decline.has_value() ? payment->decline->text : payment->unknown_cause;
   }
   if (!reply.status.ok()) {
     found.result = "refused " + absl::StatusCodeToString(reply.status.code());
@@ -217,6 +231,13 @@ Table::Found Table::DoSeveral(std::string_view text) {
 
 std::string Table::Cell(const std::string& heading, const Found& found) const {
   constexpr std::string_view kOwed = "owed to ";
+  if (heading == "suspense") {
+    Money suspense;
+    world_.ledger().ForEachAccount([&](const Account& account) {
+      if (account.kind == AccountKind::kSuspense) suspense = account.balance;
+    });
+    return FormatYuan(suspense);
+  }
   if (heading == "result") return found.result;
   if (heading == "why") return found.why;
   if (heading.starts_with(kOwed)) {

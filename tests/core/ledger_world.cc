@@ -26,6 +26,10 @@ std::string Describe(const Payment& p) {
   if (p.decline.has_value()) {
     text += fmt::format(" {} {} {}", Name(p.decline->reason), p.decline->biller_code, p.decline->text);
   }
+  if (p.resolution.has_value()) {
+    text += fmt::format(" {} by {} and {}: {}", Name(p.resolution->verdict), p.resolution->proposed_by,
+                        p.resolution->confirmed_by, p.resolution->reason);
+  }
   for (const StateChange& change : p.history) {
     text += fmt::format(" {}:{}@{}/{}", change.sequence, Name(change.state), change.time.time_since_epoch().count(),
                         change.business_date.ToString());
@@ -105,9 +109,9 @@ Prior LedgerWorld::PriorOfRequest(StationId station, const std::string& request_
 Prior LedgerWorld::PriorOf(const Command& command) const {
   if (const auto* c = std::get_if<AcceptPayment>(&command)) return PriorOfRequest(c->station, c->request_id);
   if (const auto* c = std::get_if<RecordCounterPurchase>(&command)) return PriorOfRequest(c->station, c->request_id);
-  if (const auto* c = std::get_if<StartCancel>(&command)) {
-    const auto row = payment_rows_.find(c->payment_id);
-    if (ledger_->FindPayment(c->payment_id) == nullptr && row != payment_rows_.end()) return row->second;
+  if (const std::optional<PaymentId> id = PaymentLookedUp(command); id.has_value()) {
+    const auto row = payment_rows_.find(*id);
+    if (ledger_->FindPayment(*id) == nullptr && row != payment_rows_.end()) return row->second;
   }
   return {};
 }

@@ -26,24 +26,37 @@ constexpr std::string_view kFirstHalf = R"(
   | ADJUSTED   | .         | .                  | .        | .               | .              | .                |
 )";
 constexpr std::string_view kSecondHalf = R"(
-  |            | reversal confirmed | cancel started | cancel confirmed | cancel refused | review needed | adjusted |
-  | HELD       | .                  | .              | .                | .              | .             | .        |
-  | SUCCEEDED  | .                  | CANCELLING     | .                | .              | .             | .        |
-  | DECLINED   | .                  | .              | .                | .              | .             | .        |
-  | UNKNOWN    | .                  | .              | .                | .              | REVIEW        | .        |
-  | REVERSING  | REVERSED           | .              | .                | .              | REVIEW        | .        |
-  | REVERSED   | .                  | .              | .                | .              | .             | .        |
-  | CANCELLING | .                  | .              | CANCELLED        | SUCCEEDED      | REVIEW        | .        |
-  | CANCELLED  | .                  | .              | .                | .              | .             | .        |
-  | REVIEW     | .                  | .              | .                | .              | .             | ADJUSTED |
-  | ADJUSTED   | .                  | .              | .                | .              | .             | .        |
+  |            | reversal confirmed | cancel started | cancel confirmed | cancel refused | review needed |
+  | HELD       | .                  | .              | .                | .              | .             |
+  | SUCCEEDED  | .                  | CANCELLING     | .                | .              | .             |
+  | DECLINED   | .                  | .              | .                | .              | .             |
+  | UNKNOWN    | .                  | .              | .                | .              | REVIEW        |
+  | REVERSING  | REVERSED           | .              | .                | .              | REVIEW        |
+  | REVERSED   | .                  | .              | .                | .              | .             |
+  | CANCELLING | .                  | .              | CANCELLED        | SUCCEEDED      | REVIEW        |
+  | CANCELLED  | .                  | .              | .                | .              | .             |
+  | REVIEW     | .                  | .              | .                | .              | .             |
+  | ADJUSTED   | .                  | .              | .                | .              | .             |
+)";
+constexpr std::string_view kPeopleAndLateNews = R"(
+  |            | adjusted | late approval |
+  | HELD       | .        | .             |
+  | SUCCEEDED  | .        | .             |
+  | DECLINED   | .        | REVIEW        |
+  | UNKNOWN    | .        | SUCCEEDED     |
+  | REVERSING  | .        | REVERSING     |
+  | REVERSED   | .        | REVIEW        |
+  | CANCELLING | .        | .             |
+  | CANCELLED  | .        | .             |
+  | REVIEW     | ADJUSTED | REVIEW        |
+  | ADJUSTED   | .        | .             |
 )";
 
 // {state, event} -> cell.
 std::map<std::pair<std::string, std::string>, std::string> WholeGrid() {
   std::map<std::pair<std::string, std::string>, std::string> grid;
-  for (std::string_view half : {kFirstHalf, kSecondHalf}) {
-    const TextTable table = ParseTextTable(half);
+  for (std::string_view part : {kFirstHalf, kSecondHalf, kPeopleAndLateNews}) {
+    const TextTable table = ParseTextTable(part);
     for (size_t row = 1; row < table.size(); ++row) {
       for (size_t column = 1; column < table[0].size(); ++column) {
         grid[{table[row][0], table[0][column]}] = table[row].at(column);
@@ -101,12 +114,16 @@ TEST(PaymentTest, WhereTheMoneyStandsAndWhoActsNext) {
   EXPECT_FALSE(IsAtRest(PaymentState::kReview));
 }
 
-TEST(PaymentTest, NoEventLeavesRestButACancel) {
+TEST(PaymentTest, NothingLeavesRestButACancelAndALateSuccess) {
   for (PaymentState state : kAllPaymentStates) {
     for (PaymentEvent event : kAllPaymentEvents) {
-      if (IsAtRest(state) && NextState(state, event).has_value()) {
+      const std::optional<PaymentState> next = NextState(state, event);
+      if (!IsAtRest(state) || !next.has_value()) continue;
+      if (event == PaymentEvent::kCancelStarted) {
         EXPECT_EQ(state, PaymentState::kSucceeded);
-        EXPECT_EQ(event, PaymentEvent::kCancelStarted);
+      } else {
+        EXPECT_EQ(event, PaymentEvent::kLateApproval);
+        EXPECT_EQ(*next, PaymentState::kReview);
       }
     }
   }
@@ -121,8 +138,38 @@ TEST(PaymentTest, APaymentInReviewKeepsTheColumnItCameWith) {
   EXPECT_EQ(payment.last_sequence(), 9u);
   payment.history.front().state = PaymentState::kCancelling;
   EXPECT_EQ(payment.column(), MoneyColumn::kCaptured);
+  // Evidence that comes later leaves it there.
+  payment.history.push_back(payment.history.back());
+  EXPECT_EQ(payment.column(), MoneyColumn::kCaptured);
+  EXPECT_EQ(payment.state_before_review(), PaymentState::kCancelling);
   payment.state = PaymentState::kHeld;
   EXPECT_EQ(payment.column(), MoneyColumn::kReserved);
+}
+
+TEST(PaymentTest, WhereAVerdictPutsTheMoney) {
+  Payment payment;
+  payment.state = PaymentState::kReview;
+  payment.history = {{.sequence = 7, .state = PaymentState::kUnknown, .time = {}, .business_date = {}},
+                     {.sequence = 9, .state = PaymentState::kReview, .time = {}, .business_date = {}}};
+  const TextTable table = ParseTextTable(R"(
+    | 1 | CHARGE_STATION | captured |
+    | 2 | RELEASE        | none     |
+    | 3 | WRITE_OFF      | none     |
+  )");
+  ASSERT_EQ(table.size(), size_t{kLastVerdict});
+  for (const auto& row : table) {
+    const std::optional<Verdict> verdict = VerdictFromNumber(static_cast<uint32_t>(std::stoul(row[0])));
+    ASSERT_TRUE(verdict.has_value()) << row[0];
+    EXPECT_EQ(Name(*verdict), row[1]);
+    EXPECT_EQ(Name(ColumnAfter(payment, PaymentState::kAdjusted, Resolution{*verdict, "", "", ""})), row[2]);
+  }
+  for (uint32_t number : {0u, kLastVerdict + 1u, 257u}) EXPECT_FALSE(VerdictFromNumber(number).has_value()) << number;
+  EXPECT_EQ(ColumnAfter(payment, PaymentState::kReview, {}), MoneyColumn::kForwarded);
+  EXPECT_EQ(ColumnAfter(payment, PaymentState::kSucceeded, {}), MoneyColumn::kCaptured);
+}
+
+TEST(PaymentDeathTest, AnAdjustmentHasAResolution) {
+  EXPECT_DEATH(ColumnAfter(Payment(), PaymentState::kAdjusted, {}), "an adjustment has a resolution");
 }
 
 TEST(PaymentDeathTest, ReviewFollowsAnotherState) {
@@ -143,6 +190,7 @@ TEST(PaymentTest, NumbersOfTheJournalForEvents) {
     | 10 | cancel refused     |
     | 11 | review needed      |
     | 12 | adjusted           |
+    | 13 | late approval      |
   )");
   ASSERT_EQ(table.size(), kAllPaymentEvents.size());
   for (const auto& row : table) {
@@ -150,7 +198,7 @@ TEST(PaymentTest, NumbersOfTheJournalForEvents) {
     ASSERT_TRUE(event.has_value()) << row[0];
     EXPECT_EQ(Name(*event), row[1]);
   }
-  for (uint32_t number : {0u, 13u, 257u}) EXPECT_FALSE(PaymentEventFromNumber(number).has_value()) << number;
+  for (uint32_t number : {0u, 14u, 257u}) EXPECT_FALSE(PaymentEventFromNumber(number).has_value()) << number;
   for (uint32_t number : {0u, 11u, 257u}) EXPECT_FALSE(PaymentStateFromNumber(number).has_value()) << number;
 }
 

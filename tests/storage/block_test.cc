@@ -183,13 +183,13 @@ TEST_F(ChainTest, WrongContentsAreFound) {
 }
 
 TEST_F(ChainTest, NewerFormatIsRefusedWithAdvice) {
-  const std::string newer =
-      Reseal(blocks_[0], [](pb::Block* block) { block->mutable_header()->set_format_version(2); });
+  const std::string newer = Reseal(
+      blocks_[0], [](pb::Block* block) { block->mutable_header()->set_format_version(kJournalFormatVersion + 1); });
   ChainPosition position;
   const absl::StatusOr<OpenedBlock> opened = OpenNextBlock(newer, &position);
   ASSERT_TRUE(absl::IsUnimplemented(opened.status())) << opened.status();
   EXPECT_EQ(MessageOf(opened.status()),
-            "block at sequence 1: is of journal format 2; this program reads up to 1, use a newer one");
+            "block at sequence 1: is of journal format 3; this program reads up to 2, use a newer one");
   EXPECT_EQ(position.last_sequence, 0u);
 }
 

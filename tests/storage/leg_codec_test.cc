@@ -149,10 +149,12 @@ TEST(LegCodecDamageTest, OfALegIsFoundAndNamed) {
           l.mutable_payment_accepted()->mutable_decline()->set_reason(99);
         },
         "decline.reason: 99"}},
-      {moved, {[](pb::Leg& l) { l.mutable_payment_moved()->set_event(13); }, "payment_moved.event: 13"}},
+      {moved, {[](pb::Leg& l) { l.mutable_payment_moved()->set_event(14); }, "payment_moved.event: 14"}},
       {moved, {[](pb::Leg& l) { l.mutable_payment_moved()->clear_state(); }, "payment_moved.state: 0"}},
       {moved, {[](pb::Leg& l) { l.mutable_payment_moved()->mutable_decline()->set_reason(0); }, "decline.reason: 0"}},
       {moved, {[](pb::Leg& l) { l.mutable_payment_moved()->mutable_reopened()->set_state(0); }, "payment.state: 0"}},
+      {moved,
+       {[](pb::Leg& l) { l.mutable_payment_moved()->mutable_resolution()->set_verdict(4); }, "resolution.verdict: 4"}},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.damage.fault);

@@ -106,7 +106,7 @@ TEST_P(RecoveryTest, ASnapshotWithEveryBlockEqualsLive) {
 TEST_P(RecoveryTest, TheWorkloadReachesEveryState) {
   RunningLedger second(&store_, &clock_);
   second.Start();
-  workload_.Run(second, clock_, 400);
+  workload_.Run(second, clock_, 1'500);
   for (PaymentState state : core::kAllPaymentStates) EXPECT_TRUE(workload_.SawState(state)) << core::Name(state);
   EXPECT_GT(second.ledger().business_day().date, ShopDate());
 }
@@ -232,12 +232,12 @@ TEST_F(DamagedStoreTest, DamagedSnapshotRowsAreRefused) {
 
 TEST_F(DamagedStoreTest, ANewerFormatIsRefusedWithAdvice) {
   pb::LedgerRecord row = LedgerRowOf(store_);
-  row.set_format_version(2);
+  row.set_format_version(kJournalFormatVersion + 1);
   SetLedgerRow(store_, row);
   const Restart snapshot(store_);
   ASSERT_TRUE(absl::IsUnimplemented(snapshot.recovered.status())) << snapshot.recovered.status();
   EXPECT_EQ(std::string(snapshot.recovered.status().message()),
-            "the snapshot is of format 2; this program reads up to 1, use a newer one");
+            "the snapshot is of format 3; this program reads up to 2, use a newer one");
 
   DropTable(store_, Table::kSnapshot);
   const std::string newer = Reseal(BlockAt(6), [](pb::Block* b) { b->mutable_header()->set_format_version(7); });

@@ -42,7 +42,10 @@ auto Fields(const core::PaymentAccepted& f) {
 }
 auto Fields(const core::PaymentMoved& f) {
   return std::tie(f.payment_id, f.station, f.event, f.state, f.decline, f.biller_reference, f.voucher, f.customer_name,
-                  f.unknown_cause, f.operator_id, f.after, f.reopened);
+                  f.unknown_cause, f.operator_id, f.after, f.reopened, f.resolution);
+}
+auto Fields(const core::ResolutionProposed& f) {
+  return std::tie(f.payment_id, f.station, f.resolution);
 }
 
 // --- random values ---
@@ -80,6 +83,10 @@ core::Decline AnyDecline() {
   const auto reason = static_cast<uint32_t>(*rc::gen::inRange(1, core::kLastDeclineReason + 1));
   return {*core::DeclineReasonFromNumber(reason), AnyText(), AnyText()};
 }
+core::Resolution AnyResolution() {
+  const auto verdict = static_cast<uint32_t>(*rc::gen::inRange(1, core::kLastVerdict + 1));
+  return {*core::VerdictFromNumber(verdict), AnyText(), AnyText(), AnyText()};
+}
 core::StationStatus AnyStatus() {
   return *core::StationStatusFromNumber(static_cast<uint32_t>(*rc::gen::inRange(1, 6)));
 }
@@ -103,15 +110,17 @@ core::Payment MakePayment() {
   p.biller_reference = AnyText();
   p.voucher = AnyText();
   p.unknown_cause = AnyText();
+  if (Any<bool>()) p.resolution = AnyResolution();
   p.business_date = AnyDate();
   const int changes = *rc::gen::inRange<int>(2, static_cast<int>(core::kMaxStateChanges) + 1);
   for (int i = 0; i < changes; ++i) p.history.push_back({Any<uint64_t>(), AnyState(), AnyTime(), AnyDate()});
+  p.history.front().state = PaymentState::kHeld;
   p.state = p.history.back().state;
   return p;
 }
 
 core::Fact MakeFact() {
-  switch (*rc::gen::inRange(0, 9)) {
+  switch (*rc::gen::inRange(0, 10)) {
     case 0: return core::StationRegistered{AnyStation(), AnyText(), AnyInstitutions()};
     case 1: return core::StationStatusSet{AnyStation(), AnyStatus(), AnyText()};
     case 2: return core::CreditGranted{AnyStation(), AnyMoney(), AnyText(), AnyAfter()};
@@ -125,6 +134,7 @@ core::Fact MakeFact() {
       if (Any<bool>()) f.decline = AnyDecline();
       return f;
     }
+    case 8: return core::ResolutionProposed{PaymentId::FromNumber(Any<uint64_t>()), AnyStation(), AnyResolution()};
     default: {
       core::PaymentMoved f{PaymentId::FromNumber(Any<uint64_t>()),
                            AnyStation(),
@@ -137,9 +147,11 @@ core::Fact MakeFact() {
                            AnyText(),
                            AnyText(),
                            AnyAfter(),
+                           std::nullopt,
                            std::nullopt};
       if (Any<bool>()) f.decline = AnyDecline();
       if (Any<bool>()) f.reopened = MakePayment();
+      if (Any<bool>()) f.resolution = AnyResolution();
       return f;
     }
   }
@@ -174,6 +186,7 @@ BusinessDate Date(uint32_t yyyymmdd) {
 
 const StationId kStation = StationId::FromNumber(440'106'000'017);
 const core::AccountAfter kAfter{Money::Fen(-150), Money::Fen(20), Money::Fen(30)};
+const core::Resolution kResolution{core::Verdict::kWriteOff, "the biller insists", "clerk 7", "clerk 8"};
 const core::Decline kDecline{core::DeclineReason::kBillerDeclined, "51", "余额不足"};
 
 }  // namespace
@@ -193,6 +206,7 @@ core::Payment SamplePayment() {
   p.biller_reference = "B70";
   p.voucher = "12345678901234567890";
   p.unknown_cause = "no answer in time";
+  p.resolution = {core::Verdict::kRelease, "not in the biller's file", "clerk 7", ""};
   p.business_date = Date(20261121);
   const core::TimePoint time = Date(20261121).days() + std::chrono::hours(9);
   p.history = {{70, PaymentState::kHeld, time, Date(20261121)},
@@ -261,9 +275,12 @@ std::vector<core::Leg> SampleLegs() {
       core::PaymentAccepted{kStation, "0000000001", "R1", "gas", "0551", "", Money::Fen(1), kDecline, kAfter},
       core::PaymentAccepted{},
       core::PaymentMoved{PaymentId::FromNumber(70), kStation, PaymentEvent::kCancelStarted, PaymentState::kCancelling,
-                         kDecline, "B70", "1234", "*明", "no answer", "0000000002", kAfter, at_rest},
+                         kDecline, "B70", "1234", "*明", "no answer", "0000000002", kAfter, at_rest, std::nullopt},
       core::PaymentMoved{PaymentId(), StationId(), PaymentEvent::kApproved, PaymentState::kSucceeded, std::nullopt, "",
-                         "", "", "", "", core::AccountAfter(), std::nullopt}};
+                         "", "", "", "", core::AccountAfter(), std::nullopt, std::nullopt},
+      core::PaymentMoved{PaymentId::FromNumber(70), kStation, PaymentEvent::kAdjusted, PaymentState::kAdjusted,
+                         std::nullopt, "", "", "", "late success", "", kAfter, std::nullopt, kResolution},
+      core::ResolutionProposed{PaymentId::FromNumber(70), kStation, kResolution}};
   std::vector<core::Leg> legs;
   for (const core::Fact& fact : facts) legs.push_back({legs.size() + 1, fact});
   return legs;

@@ -66,15 +66,23 @@ core::Command Workload::NextOutcome(const core::Payment& payment) {
   if (payment.state == PaymentState::kSucceeded) {
     return core::StartCancel{payment.station, "0000000002", payment.id, std::nullopt};
   }
+  if (payment.state == PaymentState::kReview && Below(4) != 0) {
+    if (payment.resolution.has_value()) {
+      return core::ConfirmResolution{payment.id, payment.resolution->verdict, Below(4) == 0 ? "clerk 1" : "clerk 2"};
+    }
+    const core::Verdict verdict = *core::VerdictFromNumber(1 + Below(core::kLastVerdict));
+    return core::ProposeResolution{payment.id, verdict, "asked the biller", "clerk 1"};
+  }
   std::vector<PaymentEvent> events;
   for (PaymentEvent event : core::kAllPaymentEvents) {
-    if (core::NextState(payment.state, event).has_value()) events.push_back(event);
+    const bool old_news = event == PaymentEvent::kLateApproval && !payment.biller_reference.empty();
+    if (core::NextState(payment.state, event).has_value() && !old_news) events.push_back(event);
   }
   if (events.empty()) return core::ReadPayment{payment.id};
   core::RecordOutcome outcome;
   outcome.payment_id = payment.id;
   outcome.event = events[Below(static_cast<uint32_t>(events.size()))];
-  if (outcome.event == PaymentEvent::kApproved) {
+  if (outcome.event == PaymentEvent::kApproved || outcome.event == PaymentEvent::kLateApproval) {
     outcome.biller_reference = fmt::format("B{}", payment.id.number());
     if (Below(2) == 0) outcome.voucher = fmt::format("{:020}", payment.id.number());
   }
@@ -106,7 +114,7 @@ core::Command Workload::Next() {
 void Workload::Saw(const core::Reply& reply) {
   if (const auto* payment = std::get_if<core::Payment>(&reply.value); payment != nullptr && payment->id.number() != 0) {
     core::Payment& known = payments_[payment->id];
-    if (known.history.empty() || known.last_sequence() < payment->last_sequence()) known = *payment;
+    if (known.history.empty() || known.last_sequence() <= payment->last_sequence()) known = *payment;
   }
   if (const auto* day = std::get_if<core::BusinessDay>(&reply.value)) date_ = day->date;
 }
