@@ -36,8 +36,10 @@ struct CapabilityCard {
   CancelRule cancel = CancelRule::kNone;
   bool can_query = false;    // status by our reference
   bool can_reverse = false;  // reversal advice
-  // Whether "never heard of it" in answer to a query proves that the payment had no effect.
+  // Whether "never heard of it" in answer to a query proves that the payment had no effect; it does only once
+  // `settling_time` has passed since the request's deadline, in which the biller may still take it up.
   bool query_denial_is_final = false;
+  std::chrono::milliseconds settling_time{60'000};
   bool issues_voucher = false;
   std::chrono::milliseconds time_limit{10'000};  // for one answer
   uint32_t max_in_flight = 1'000;                // requests with the biller at once
@@ -95,6 +97,14 @@ using QueryOutcome = std::variant<Approved, Declined, NeverReceived, Unknown>;
 using ReverseOutcome = std::variant<TakenBack, Declined, Unknown>;
 using CancelOutcome = std::variant<TakenBack, Declined, NotSent, Unknown>;
 
+// Where an adapter takes an approval that comes after Pay has answered for that payment: the switch captures what is
+// still open, and shows a person what is not. Any thread.
+class LateApprovals {
+ public:
+  virtual ~LateApprovals() = default;
+  virtual void OnLateApproval(core::StationId station, core::PaymentId payment, Approved approved) = 0;
+};
+
 // One biller. Coroutines run on the io_context of whoever awaits them; an adapter is used from several of them at once,
 // so what it shares between calls it guards itself. Operations that the card rules out are never called. No exception
 // leaves an operation.
@@ -104,6 +114,10 @@ class BillerAdapter {
 
   // Constant for the life of the adapter.
   virtual const CapabilityCard& card() const = 0;
+
+  // Called once, before any operation; `late` outlives the adapter's operations. An adapter whose protocol has no
+  // answers after the deadline has no use for it.
+  virtual void ReportLateApprovalsTo(LateApprovals* /*late*/) {}
 
   virtual boost::asio::awaitable<InquiryOutcome> Inquire(InquiryRequest request, Deadline deadline) = 0;
   virtual boost::asio::awaitable<PayOutcome> Pay(PaymentRequest request, Deadline deadline) = 0;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kMaxPatternBytes = 200;
 constexpr int64_t kLongestTimeLimitMs = 300'000;
+constexpr int64_t kLongestSettlingMs = 86'400'000;
 constexpr int64_t kMostInFlight = 100'000;
 
 absl::Status InRange(std::string_view field, int64_t value, int64_t least, int64_t most) {
@@ -51,6 +52,8 @@ absl::Status ValidateCard(const CapabilityCard& card) {
     return s;
   }
   if (absl::Status s = InRange("time_limit_ms", card.time_limit.count(), 1, kLongestTimeLimitMs); !s.ok()) return s;
+  if (absl::Status s = InRange("settling_time_ms", card.settling_time.count(), 0, kLongestSettlingMs); !s.ok())
+    return s;
   return InRange("max_in_flight", card.max_in_flight, 1, kMostInFlight);
 }
 
@@ -61,6 +64,7 @@ absl::StatusOr<CapabilityCard> WithOverrides(CapabilityCard card, const CardOver
   if (overrides.customer_number_pattern) card.customer_number_pattern = *overrides.customer_number_pattern;
   if (overrides.customer_number_hint) card.customer_number_hint = *overrides.customer_number_hint;
   if (overrides.time_limit) card.time_limit = *overrides.time_limit;
+  if (overrides.settling_time) card.settling_time = *overrides.settling_time;
   if (overrides.max_in_flight) card.max_in_flight = *overrides.max_in_flight;
   if (absl::Status status = ValidateCard(card); !status.ok()) return status;
   return card;

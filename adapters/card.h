@@ -20,12 +20,13 @@ struct CardOverrides {
   std::optional<std::string> customer_number_pattern = std::nullopt;
   std::optional<std::string> customer_number_hint = std::nullopt;
   std::optional<std::chrono::milliseconds> time_limit = std::nullopt;
+  std::optional<std::chrono::milliseconds> settling_time = std::nullopt;
   std::optional<uint32_t> max_in_flight = std::nullopt;
 };
 
 // OK, or InvalidArgument that names the field as configuration does ("card.least_fen: ..."), its fault and what was
-// expected: least 1 fen .. core::kMaxAmount, most from least to core::kMaxAmount, step from 1 fen, an RE2
-// pattern that compiles, time limit 1 ms .. 5 min, 1 .. 100,000 requests in flight.
+// expected: least 1 fen .. core::kMaxAmount, most from least to core::kMaxAmount, step from 1 fen, an RE2 pattern that
+// compiles, time limit 1 ms .. 5 min, settling time 0 .. 24 h, 1 .. 100,000 requests in flight.
 absl::Status ValidateCard(const CapabilityCard& card);
 
 // `card` with what `overrides` sets, validated.

@@ -13,7 +13,7 @@ namespace waystation::bench {
 namespace {
 
 constexpr std::array<int64_t, 4> kAmountsFen = {2'000, 3'000, 5'000, kLargestAmountFen};
-constexpr uint64_t kWellBehavedEndings = 90;
+constexpr uint64_t kWellBehavedEndings = 88;
 constexpr char kOperatorId[] = "9900000001";
 
 void WriteCustomerNumber(CustomerShape shape, Random& random, std::string& text) {

@@ -80,7 +80,7 @@ class PaymentMaker {
   PaymentMaker(const PaymentMix& mix, size_t slot);
 
   // Fills `request`, which is used again and again, with the next payment: another request id each time, an amount of
-  // 20 to 100 yuan, a customer number whose last two digits are 00 .. 89 (the sandbox's well-behaved ones).
+  // 20 to 100 yuan, a customer number whose last two digits are 00 .. 87 (the sandbox's well-behaved ones).
   void MakeNext(v1::PayRequest& request);
 
  private:

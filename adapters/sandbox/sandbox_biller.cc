@@ -8,6 +8,8 @@
 #include "adapters/sandbox/answers.h"
 #include "adapters/sandbox/script.h"
 #include "boost/asio/any_io_executor.hpp"
+#include "boost/asio/co_spawn.hpp"
+#include "boost/asio/detached.hpp"
 #include "boost/asio/redirect_error.hpp"
 #include "boost/asio/steady_timer.hpp"
 #include "boost/asio/this_coro.hpp"
@@ -31,6 +33,8 @@ using std::chrono::milliseconds;
 constexpr uint64_t kMostLatencyMs = 60'000;
 constexpr milliseconds kSlowAnswer{2'000};
 constexpr milliseconds kTimeLimit{5'000};
+// From the deadline to an approval that comes late.
+constexpr milliseconds kLateBy{2'000};
 // Longer than any deadline.
 constexpr milliseconds kNever = std::chrono::hours(24 * 365);
 
@@ -43,6 +47,7 @@ CapabilityCard CommonCard() {
   card.can_query = true;
   card.query_denial_is_final = true;
   card.time_limit = kTimeLimit;
+  card.settling_time = milliseconds(0);  // it takes nothing up late
   return card;
 }
 
@@ -98,7 +103,7 @@ bool Passed(Deadline deadline) {
 }
 
 milliseconds PayDelay(PayScript script) {
-  if (script == PayScript::kSilent) return kNever;
+  if (script == PayScript::kSilent || script == PayScript::kApprovedLate) return kNever;
   return script == PayScript::kApprovedSlowly ? kSlowAnswer : milliseconds(0);
 }
 
@@ -144,8 +149,18 @@ asio::awaitable<PayOutcome> SandboxBiller::Pay(PaymentRequest request, Deadline 
   const PayScript script = ScriptFor(request.customer_number).pay;
   if (script == PayScript::kNotSent) co_return NotSent{"the sandbox refused the connection, as scripted"};
   const bool in_time = co_await AnswerComes(latency_ + PayDelay(script), deadline);
+  if (script == PayScript::kApprovedLate && late_ != nullptr) {
+    asio::co_spawn(co_await asio::this_coro::executor, ApproveLate(request), asio::detached);
+  }
   if (!in_time) co_return Unknown{std::string(kNoAnswer)};
   co_return AnswerPay(request);
+}
+
+asio::awaitable<void> SandboxBiller::ApproveLate(PaymentRequest request) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, kLateBy);
+  boost::system::error_code cancelled;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+  if (!cancelled) late_->OnLateApproval(request.station, request.payment_id, Approval(request));
 }
 
 asio::awaitable<QueryOutcome> SandboxBiller::Query(PaymentRequest request, Deadline deadline) {
@@ -181,6 +196,7 @@ PayOutcome SandboxBiller::AnswerPay(const PaymentRequest& request) const {
     case PayScript::kDeclined: return Declined{"14", "account closed"};
     case PayScript::kNotSent:
     case PayScript::kUnknown:
+    case PayScript::kApprovedLate:
     case PayScript::kSilent: return Unknown{std::string(kScripted)};
     case PayScript::kApproved:
     case PayScript::kApprovedSlowly: break;

@@ -25,6 +25,7 @@ class SandboxBiller final : public BillerAdapter {
                                                                const CardOverrides& overrides);
 
   const CapabilityCard& card() const override { return card_; }
+  void ReportLateApprovalsTo(LateApprovals* late) override { late_ = late; }
   boost::asio::awaitable<InquiryOutcome> Inquire(InquiryRequest request, Deadline deadline) override;
   boost::asio::awaitable<PayOutcome> Pay(PaymentRequest request, Deadline deadline) override;
   boost::asio::awaitable<QueryOutcome> Query(PaymentRequest request, Deadline deadline) override;
@@ -36,6 +37,7 @@ class SandboxBiller final : public BillerAdapter {
   SandboxBiller(const Profile& profile, CapabilityCard card, std::chrono::milliseconds latency)
       : profile_(profile), card_(std::move(card)), latency_(latency) {}
 
+  boost::asio::awaitable<void> ApproveLate(PaymentRequest request);
   // The answers, once their time has come.
   PayOutcome AnswerPay(const PaymentRequest& request) const;
   QueryOutcome AnswerQuery(const PaymentRequest& request) const;
@@ -46,6 +48,7 @@ class SandboxBiller final : public BillerAdapter {
   const Profile& profile_;
   const CapabilityCard card_;
   const std::chrono::milliseconds latency_;
+  LateApprovals* late_ = nullptr;
 };
 
 }  // namespace waystation::adapters::sandbox

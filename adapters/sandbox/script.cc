@@ -10,6 +10,8 @@ using C = CancelScript;
 
 constexpr Script kScripts[] = {
     // ending, has an account, pay, query, reverse, cancel
+    {88, true, P::kApprovedLate, Q::kUnknown, R::kTakenBack, C::kTakenBack},
+    {89, true, P::kApprovedLate, Q::kNeverReceived, R::kTakenBack, C::kTakenBack},
     {90, false, P::kDeclined, Q::kDeclined, R::kTakenBack, C::kNoSuchPayment},
     {91, true, P::kNotSent, Q::kNeverReceived, R::kTakenBack, C::kNoSuchPayment},
     {92, true, P::kUnknown, Q::kApproved, R::kTakenBack, C::kTakenBack},

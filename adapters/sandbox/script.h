@@ -11,7 +11,8 @@ enum class PayScript {
   kDeclined,
   kNotSent,
   kUnknown,
-  kSilent,  // no answer until the deadline
+  kSilent,        // no answer until the deadline
+  kApprovedLate,  // no answer until the deadline, and an approval after it
 };
 enum class QueryScript {
   kApproved,

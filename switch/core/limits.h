@@ -37,6 +37,7 @@ inline constexpr std::chrono::milliseconds kMaxPayWait{60'000};
 // Kept back from a caller's deadline so that the answer still reaches him.
 inline constexpr std::chrono::milliseconds kDeadlineReserve{20};
 inline constexpr std::chrono::minutes kInquiryTokenValidity{10};
+inline constexpr std::chrono::milliseconds kLateApprovalRetry{50};
 
 // --- a payment ---
 // A payment keeps its whole history. Cancels that the biller refuses add to it, so from kMaxChangesBeforeCancel on no
@@ -56,6 +57,8 @@ inline constexpr size_t kLegsToOverlap = 128;
 inline constexpr size_t kDefaultMaxInProgressPerWorker = 20'000;
 // Queries and repeats that the resolver has with one biller at a time.
 inline constexpr size_t kMaxResolvingPerBiller = 64;
+// Payments of one biller and worker without an outcome; beyond, the biller counts as out of service for new ones.
+inline constexpr size_t kMaxUnresolvedPerBiller = 100'000;
 
 // --- stopping ---
 // How long what is in progress may take to finish, and the calls that are left to be closed.

@@ -53,7 +53,7 @@ constexpr NumberRule kNumberRules[] = {
     {"workers", "threads", 1, 64, 1},
     {"workers", "max_in_progress", 1, 1'000'000, core::kDefaultMaxInProgressPerWorker},
     {"resolver", "first_query_after_ms", 10, 3'600'000, 1'000},
-    {"resolver", "longest_interval_ms", 10, 86'400'000, 600'000},
+    {"resolver", "longest_interval_ms", 10, 86'400'000, 3'600'000},
     {"resolver", "review_after_ms", 100, 2'592'000'000, 86'400'000},
 };
 
@@ -308,6 +308,7 @@ adapters::CardOverrides CardOverridesOf(const config::v1::Biller& biller) {
   if (card.has_customer_number_pattern()) overrides.customer_number_pattern = card.customer_number_pattern();
   if (card.has_customer_number_hint()) overrides.customer_number_hint = card.customer_number_hint();
   if (card.has_time_limit_ms()) overrides.time_limit = std::chrono::milliseconds(card.time_limit_ms());
+  if (card.has_settling_time_ms()) overrides.settling_time = std::chrono::milliseconds(card.settling_time_ms());
   if (card.has_max_in_flight()) overrides.max_in_flight = card.max_in_flight();
   return overrides;
 }

@@ -189,6 +189,7 @@ absl::Status Switch::AddBillers() {
     absl::StatusOr<std::unique_ptr<adapters::BillerAdapter>> adapter =
         adapters::Create(biller.adapter(), SettingsOf(biller), CardOverridesOf(biller));
     if (!adapter.ok()) return adapter.status();
+    (*adapter)->ReportLateApprovalsTo(&late_approvals_);
     router_.Add(std::make_unique<flow::BillerLane>(biller.id(), biller.name(), *std::move(adapter), &clock_));
   }
   patterns_ = std::make_unique<rpc::CustomerNumberPatterns>(router_);
@@ -197,14 +198,14 @@ absl::Status Switch::AddBillers() {
 }
 
 absl::Status Switch::StartWorkers() {
-  const flow::ResolverSchedule schedule{
-      .first_query_after = std::chrono::milliseconds(config_.resolver().first_query_after_ms()),
-      .longest_interval = std::chrono::milliseconds(config_.resolver().longest_interval_ms()),
-      .review_after = std::chrono::milliseconds(config_.resolver().review_after_ms())};
+  backend_.schedule = {.first_query_after = std::chrono::milliseconds(config_.resolver().first_query_after_ms()),
+                       .longest_interval = std::chrono::milliseconds(config_.resolver().longest_interval_ms()),
+                       .review_after = std::chrono::milliseconds(config_.resolver().review_after_ms())};
   for (uint32_t i = 0; i < config_.workers().threads(); ++i) {
     auto worker = std::make_unique<flow::Worker>(&clock_, fmt::format("worker {}", i));
-    auto flow = std::make_unique<flow::PaymentFlow>(worker.get(), sequencer_.get(), &router_, schedule,
-                                                    config_.workers().max_in_progress());
+    auto flow =
+        std::make_unique<flow::PaymentFlow>(worker.get(), sequencer_.get(), &router_, backend_.schedule,
+                                            flow::FlowLimits{.in_progress = config_.workers().max_in_progress()});
     backend_.flows.push_back(flow.get());
     lanes_.push_back({std::move(worker), std::move(flow)});
   }

@@ -17,6 +17,7 @@
 #include "switch/core/ledger.h"
 #include "switch/daemon/data_folder.h"
 #include "switch/daemon/disk_watch.h"
+#include "switch/daemon/late_approval_post.h"
 #include "switch/daemon/operations.h"
 #include "switch/flow/payment_flow.h"
 #include "switch/flow/router.h"
@@ -83,6 +84,7 @@ class Switch {
   std::unique_ptr<storage::RocksCommitLog> log_;
   std::unique_ptr<storage::Index> index_;
   std::unique_ptr<core::Ledger> ledger_;
+  LateApprovalPost late_approvals_{&backend_};
   flow::Router router_;
   rpc::WatchHub watchers_;
   std::unique_ptr<storage::Sequencer> sequencer_;

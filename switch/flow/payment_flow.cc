@@ -90,16 +90,16 @@ std::optional<core::Decline> BillDecline(const adapters::CapabilityCard& card, c
 }
 
 PaymentFlow::PaymentFlow(Worker* worker, storage::Sequencer* sequencer, const Router* router, ResolverSchedule schedule,
-                         size_t max_in_progress)
+                         FlowLimits limits)
     : worker_(worker),
       sequencer_(sequencer),
       router_(router),
-      max_in_progress_(max_in_progress),
+      limits_(limits),
       board_(worker),
       resolver_(worker, sequencer, router, &board_, schedule) {}
 
 bool PaymentFlow::Admit() {
-  if (in_progress_->fetch_add(1, std::memory_order_relaxed) < max_in_progress_) return true;
+  if (in_progress_->fetch_add(1, std::memory_order_relaxed) < limits_.in_progress) return true;
   in_progress_->fetch_sub(1, std::memory_order_relaxed);
   return false;
 }
@@ -150,6 +150,15 @@ class InProgress {
 
 }  // namespace
 
+std::optional<core::Decline> PaymentFlow::Found(const BillerLane& lane, const PayOrder& order) const {
+  if (resolver_.unresolved(lane.biller_id()) >= limits_.unresolved) {
+    return Because(DeclineReason::kBillerOutOfService,
+                   fmt::format("{} payments to this biller are without an outcome; it takes more once they are settled",
+                               limits_.unresolved));
+  }
+  return CardDecline(lane.card(), order);
+}
+
 asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
   InProgress in_progress(in_progress_);
   BillerLane* lane = router_->Find(order.biller_id);
@@ -168,7 +177,7 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
                              .customer_number = std::move(order.customer_number),
                              .customer_name = std::move(order.inquiry.customer_name),
                              .amount = order.amount,
-                             .presented = CardDecline(lane->card(), order),
+                             .presented = Found(*lane, order),
                              .refuse_new = std::move(order.refuse_new)};
   core::Reply held = co_await TryCommit(*sequencer_, *worker_, std::move(accept));
   if (!held.status.ok()) {
@@ -270,6 +279,32 @@ asio::awaitable<void> PaymentFlow::RunInquire(InquiryOrder order, InquiryAnswer 
   decline.biller_code = core::CutToUtf8(decline.biller_code, core::kMaxBillerCodeBytes);
   decline.text = core::CutToUtf8(decline.text, core::kMaxReasonBytes);
   answer({absl::OkStatus(), std::move(decline), {}});
+}
+
+void PaymentFlow::LateApproval(core::PaymentId id, adapters::Approved approved, Answer done) {
+  worker_->Post([this, id, approved = std::move(approved), done = std::move(done)]() mutable {
+    worker_->Spawn(RunLateApproval(id, std::move(approved), std::move(done)));
+  });
+}
+
+asio::awaitable<void> PaymentFlow::RunLateApproval(core::PaymentId id, adapters::Approved approved, Answer done) {
+  core::RecordOutcome record = ApprovedOutcome(id, std::move(approved));
+  record.event = core::PaymentEvent::kLateApproval;
+  core::Reply reply = co_await Commit(*sequencer_, *worker_, record);
+  core::Payment* payment = std::get_if<core::Payment>(&reply.value);
+  // The flow has not written down yet that its own request went unanswered: this comes right after.
+  while (payment != nullptr && payment->state == core::PaymentState::kHeld) {
+    co_await WaitUntil(*worker_, worker_->clock().Steady() + core::kLateApprovalRetry);
+    reply = co_await Commit(*sequencer_, *worker_, record);
+    payment = std::get_if<core::Payment>(&reply.value);
+  }
+  if (payment == nullptr) {
+    done({std::move(reply.status), {}, {}});
+    co_return;
+  }
+  board_.Publish(*payment);
+  resolver_.OnMoved(*payment);
+  done({std::move(reply.status), std::move(*payment), {}});
 }
 
 void PaymentFlow::WaitFor(core::Payment payment, WaitBoard::TimePoint answer_by, Answer answer) {

@@ -11,6 +11,7 @@
 #include "boost/asio/awaitable.hpp"
 #include "storage/sequencer.h"
 #include "switch/core/clock.h"
+#include "switch/core/limits.h"
 #include "switch/core/payment.h"
 #include "switch/flow/resolver.h"
 #include "switch/flow/router.h"
@@ -62,13 +63,20 @@ std::optional<core::Decline> CardDecline(const adapters::CapabilityCard& card, c
 // Why no amount that Pay takes would pay a bill of `owed`; null when one would.
 std::optional<core::Decline> BillDecline(const adapters::CapabilityCard& card, core::Money owed);
 
+struct FlowLimits {
+  size_t in_progress = core::kDefaultMaxInProgressPerWorker;
+  // Of one biller, without an outcome.
+  size_t unresolved = core::kMaxUnresolvedPerBiller;
+};
+
 // The life of a payment on one worker: hold, send, record the outcome, answer. Each payment is one coroutine; a payment
 // whose outcome is unknown goes to the resolver, its callers to the wait board.
 //
 // Threads: Pay, Cancel and Inquire from any (they hand over to the worker); Adopt and Drain on the worker or before it
 // starts. Answers come on the worker's thread.
 //
-// Limits: at most `max_in_progress` orders at once; beyond, kResourceExhausted.
+// Limits: at most `limits.in_progress` orders at once; beyond, kResourceExhausted. A biller that has
+// `limits.unresolved` payments without an outcome counts as out of service for new ones.
 class PaymentFlow {
  public:
   // Not OK: refused, and nothing was done. Otherwise the payment in the state reached.
@@ -89,11 +97,15 @@ class PaymentFlow {
 
   // All outlive the flow.
   PaymentFlow(Worker* worker, storage::Sequencer* sequencer, const Router* router, ResolverSchedule schedule,
-              size_t max_in_progress);
+              FlowLimits limits);
 
   void Pay(PayOrder order, Answer answer);
   void Cancel(CancelOrder order, Answer answer);
   void Inquire(InquiryOrder order, InquiryAnswer answer);
+
+  // An approval that came after the lane had answered: recorded, and who waits for the payment is answered. `done` is
+  // given the payment as it stands then; not OK, where nothing is known of it or it was never sent.
+  void LateApproval(core::PaymentId id, adapters::Approved approved, Answer done);
 
   // A payment that start-up found open.
   void Adopt(core::Payment payment) { resolver_.Adopt(std::move(payment)); }
@@ -108,6 +120,9 @@ class PaymentFlow {
   boost::asio::awaitable<void> RunPay(PayOrder order, Answer answer);
   boost::asio::awaitable<void> RunCancel(CancelOrder order, Answer answer);
   boost::asio::awaitable<void> RunInquire(InquiryOrder order, InquiryAnswer answer);
+  boost::asio::awaitable<void> RunLateApproval(core::PaymentId id, adapters::Approved approved, Answer done);
+  // What stands against the order at the flow: the lane's, then the card's.
+  std::optional<core::Decline> Found(const BillerLane& lane, const PayOrder& order) const;
   void WaitFor(core::Payment payment, WaitBoard::TimePoint answer_by, Answer answer);
   void Settle(core::Payment payment);
   bool Admit();
@@ -115,7 +130,7 @@ class PaymentFlow {
   Worker* const worker_;
   storage::Sequencer* const sequencer_;
   const Router* const router_;
-  const size_t max_in_progress_;
+  const FlowLimits limits_;
   // Shared with the coroutines: one that never finished is dropped with its worker, after the flow.
   const std::shared_ptr<std::atomic<size_t>> in_progress_ = std::make_shared<std::atomic<size_t>>(0);
   WaitBoard board_;

@@ -26,16 +26,41 @@ Resolver::Resolver(Worker* worker, storage::Sequencer* sequencer, const Router* 
 
 void Resolver::Adopt(core::Payment payment) {
   WS_CHECK(!HasSettled(payment.state), "a settled payment has nothing to resolve");
-  // What was found at start-up is first written down as unknown; that needs no waiting.
-  const bool held = payment.state == core::PaymentState::kHeld;
-  Schedule(payment, held ? std::chrono::milliseconds(0) : schedule_.first_query_after);
   const core::PaymentId id = payment.id;
-  cases_.insert_or_assign(id, Case{std::move(payment), 0, schedule_.first_query_after});
+  const auto [it, added] = cases_.try_emplace(id, Case{.payment = std::move(payment), .attempts = 0, .due = {}});
+  WS_CHECK(added, "a payment is adopted once");
+  ++queues_[it->second.payment.biller_id].cases;
+  Schedule(it->second, clock_.Now());
 }
 
-void Resolver::Schedule(const core::Payment& payment, std::chrono::milliseconds delay) {
-  queues_[payment.biller_id].due.emplace(clock_.Steady() + delay, payment.id);
+void Resolver::OnMoved(core::Payment payment) {
+  auto it = cases_.find(payment.id);
+  if (it == cases_.end()) return;
+  if (HasSettled(payment.state)) return Close(payment.id);
+  it->second.payment = std::move(payment);
+}
+
+size_t Resolver::unresolved(const std::string& biller_id) const {
+  auto it = queues_.find(biller_id);
+  return it == queues_.end() ? 0 : it->second.cases;
+}
+
+void Resolver::Schedule(Case& open, core::TimePoint after) {
+  const core::TimePoint now = clock_.Now();
+  // What was found held at start-up is first written down as unknown; that needs no waiting.
+  const bool held = open.payment.state == core::PaymentState::kHeld;
+  const core::TimePoint at = held ? now : NextAttemptAt(open.payment, schedule_, after);
+  open.due = clock_.Steady() + std::max(at - now, std::chrono::milliseconds(0));
+  queues_[open.payment.biller_id].due.emplace(open.due, open.payment.id);
   SetAlarm();
+}
+
+void Resolver::Close(core::PaymentId id) {
+  auto it = cases_.find(id);
+  Queue& queue = queues_[it->second.payment.biller_id];
+  if (!it->second.asking) queue.due.erase({it->second.due, id});
+  --queue.cases;
+  cases_.erase(it);
 }
 
 void Resolver::SetAlarm() {
@@ -57,7 +82,10 @@ void Resolver::RunDue() {
       ++queue.busy;
     }
   }
-  for (core::PaymentId id : start) worker_->Spawn(Attempt(id));
+  for (core::PaymentId id : start) {
+    cases_.at(id).asking = true;
+    worker_->Spawn(Attempt(id));
+  }
   SetAlarm();
 }
 
@@ -71,33 +99,31 @@ asio::awaitable<void> Resolver::Attempt(core::PaymentId id) {
                       fmt::format("no final answer from the biller since it became {}, {} attempts; {}",
                                   core::Name(before.state), attempts + 1, before.unknown_cause));
   }
-  core::Payment after = before;
+  std::optional<core::Payment> after;
   if (outcome.has_value()) {
     core::Reply reply = co_await Commit(*sequencer_, *worker_, *std::move(outcome));
-    WS_CHECK(reply.status.ok(), std::string(reply.status.message()));
-    after = std::get<core::Payment>(std::move(reply.value));
-    board_->Publish(after);
+    // Refused: a late approval was faster; OnMoved has been or will be told.
+    if (reply.status.ok()) {
+      after = std::get<core::Payment>(std::move(reply.value));
+      board_->Publish(*after);
+    }
   }
-  --queues_[after.biller_id].busy;
+  --queues_[before.biller_id].busy;
+  if (auto it = cases_.find(id); it != cases_.end()) GoOn(it->second, before.state, std::move(after));
+  SetAlarm();
+}
 
-  if (HasSettled(after.state)) {
-    cases_.erase(id);
-    SetAlarm();
-    co_return;
-  }
-  Case& open = cases_.at(id);
-  if (after.state != before.state) {
+void Resolver::GoOn(Case& open, core::PaymentState before, std::optional<core::Payment> after) {
+  if (after.has_value()) open.payment = *std::move(after);
+  if (HasSettled(open.payment.state)) return Close(open.payment.id);
+  open.asking = false;
+  if (open.payment.state != before) {
     open.attempts = 0;
-    open.interval = schedule_.first_query_after;
-    // A reversal starts at once; a query leaves the biller time to finish.
-    const bool at_once = after.state == core::PaymentState::kReversing;
-    Schedule(after, at_once ? std::chrono::milliseconds(0) : open.interval);
+    Schedule(open, open.payment.changed_at() - std::chrono::milliseconds(1));
   } else {
     ++open.attempts;
-    Schedule(after, open.interval);
-    open.interval = std::min(2 * open.interval, schedule_.longest_interval);
+    Schedule(open, clock_.Now());
   }
-  open.payment = std::move(after);
 }
 
 asio::awaitable<MaybeOutcome> Resolver::Ask(core::Payment payment, int attempts) {
@@ -140,6 +166,7 @@ asio::awaitable<MaybeOutcome> Resolver::AskOutcome(core::Payment payment, Biller
   }
   if (std::holds_alternative<adapters::NeverReceived>(answer)) {
     if (card.query_denial_is_final) {
+      if (!HasSettledAtBiller(payment, card)) co_return std::nullopt;
       co_return DeclinedOutcome(payment.id, core::PaymentEvent::kNeverReceived,
                                 core::DeclineReason::kNotReceivedByBiller, "",
                                 "the biller has no such payment; nothing was paid");
@@ -167,8 +194,12 @@ asio::awaitable<MaybeOutcome> Resolver::AskCancel(core::Payment payment, BillerL
   co_return CancelOutcomeFor(payment.id, answer, CancelRepeat::kYes);
 }
 
+bool Resolver::HasSettledAtBiller(const core::Payment& payment, const adapters::CapabilityCard& card) const {
+  return clock_.Now() >= payment.accepted_at() + card.time_limit + card.settling_time;
+}
+
 bool Resolver::PastReview(const core::Payment& payment) const {
-  return clock_.Now() - payment.history.back().time >= schedule_.review_after;
+  return clock_.Now() - payment.changed_at() >= schedule_.review_after;
 }
 
 }  // namespace waystation::flow

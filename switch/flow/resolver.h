@@ -11,25 +11,21 @@
 #include "storage/sequencer.h"
 #include "switch/core/clock.h"
 #include "switch/core/payment.h"
+#include "switch/flow/next_step.h"
 #include "switch/flow/router.h"
 #include "switch/flow/wait_board.h"
 #include "switch/flow/worker.h"
 
 namespace waystation::flow {
 
-struct ResolverSchedule {
-  std::chrono::milliseconds first_query_after{1'000};
-  std::chrono::milliseconds longest_interval{600'000};
-  std::chrono::milliseconds review_after{86'400'000};
-};
-
 // Owns every payment whose outcome is not known, until it is: asks the biller by our reference, or repeats the reversal
-// advice or the cancel, at growing intervals. Past `review_after` since its last change, or where the biller can
-// neither be asked nor take back, a person is asked (REVIEW). It never pays.
+// advice or the cancel, at growing intervals (next_step.h). Past `review_after` since its last change a person is asked
+// (REVIEW). It never pays.
 //
 // Threads: the worker's only.
 //
-// Limits: at most kMaxResolvingPerBiller attempts are with one biller at a time; what is due beyond waits its turn.
+// Limits: at most kMaxResolvingPerBiller attempts are with one biller at a time; what is due beyond waits its turn. The
+// flow takes no new payments for a biller once kMaxUnresolvedPerBiller are here.
 class Resolver {
  public:
   // All outlive the resolver.
@@ -40,26 +36,37 @@ class Resolver {
   // REVERSING, CANCELLING: gone on with.
   void Adopt(core::Payment payment);
 
+  // The payment was moved by somebody else (a late approval): gone on with from there, or let go of.
+  void OnMoved(core::Payment payment);
+
   size_t size() const { return cases_.size(); }
+  // Of one biller.
+  size_t unresolved(const std::string& biller_id) const;
 
  private:
   using TimePoint = core::SteadyTime;
   struct Case {
     core::Payment payment;
     int attempts = 0;  // of the operation that its state calls for
-    std::chrono::milliseconds interval;
+    TimePoint due;
+    bool asking = false;  // not in its queue: an attempt is with the biller
   };
 
   // What is due at one biller; a biller that hangs holds up no other.
   struct Queue {
     absl::btree_set<std::pair<TimePoint, core::PaymentId>> due;
     size_t busy = 0;
+    size_t cases = 0;
   };
 
-  void Schedule(const core::Payment& payment, std::chrono::milliseconds delay);
+  // The first attempt of the schedule after `after`.
+  void Schedule(Case& open, core::TimePoint after);
+  void Close(core::PaymentId id);
   void RunDue();
   void SetAlarm();
   boost::asio::awaitable<void> Attempt(core::PaymentId id);
+  // After an attempt; `after` is the payment that it moved, null when it moved nothing.
+  void GoOn(Case& open, core::PaymentState before, std::optional<core::Payment> after);
   // What the next attempt shows; null when nothing is settled by it.
   boost::asio::awaitable<std::optional<core::RecordOutcome>> Ask(core::Payment payment, int attempts);
   boost::asio::awaitable<std::optional<core::RecordOutcome>> AskOutcome(core::Payment payment, BillerLane* lane,
@@ -68,6 +75,8 @@ class Resolver {
                                                                          int attempts);
   boost::asio::awaitable<std::optional<core::RecordOutcome>> AskCancel(core::Payment payment, BillerLane* lane,
                                                                        int attempts);
+  // Whether the biller can't take the request up any more.
+  bool HasSettledAtBiller(const core::Payment& payment, const adapters::CapabilityCard& card) const;
   bool PastReview(const core::Payment& payment) const;
 
   Worker* const worker_;

@@ -163,6 +163,20 @@ asio::awaitable<core::Reply> Exchange(Worker& worker, core::Command command, Sub
 
 }  // namespace
 
+asio::awaitable<void> WaitUntil(Worker& worker, core::SteadyTime time) {
+  absl::AnyInvocable<void()> resume;
+  Alarm alarm(&worker, [&resume] {
+    // The frame that holds `resume` may be gone once it has run.
+    absl::AnyInvocable<void()> go_on = std::move(resume);
+    go_on();
+  });
+  auto initiate = [&](auto handler) {
+    resume = [handler = std::move(handler)]() mutable { std::move(handler)(); };
+    alarm.Set(time);
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable);
+}
+
 asio::awaitable<core::Reply> Commit(storage::Sequencer& sequencer, Worker& worker, core::Command command) {
   return Exchange(worker, std::move(command), [&sequencer](storage::Ticket* ticket) {
     sequencer.Submit(ticket);

@@ -105,6 +105,9 @@ class Alarm {
   std::optional<Worker::AlarmKey> key_;
 };
 
+// Suspends the coroutine that awaits it, on `worker`, until then.
+boost::asio::awaitable<void> WaitUntil(Worker& worker, core::SteadyTime time);
+
 // Hands `command` to the sequencer and waits, on the worker that awaits it, until the reply may be seen.
 boost::asio::awaitable<core::Reply> Commit(storage::Sequencer& sequencer, Worker& worker, core::Command command);
 

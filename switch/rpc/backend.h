@@ -31,6 +31,8 @@ struct Backend {
   const TokenSeal* seal;
   const CustomerNumberPatterns* patterns;
   const core::Clock* clock;
+  // What the next step of a payment follows from, with its record and its biller's card.
+  flow::ResolverSchedule schedule;
   // What is not taken at present.
   const Admission* admission;
 

@@ -71,7 +71,7 @@ TEST_F(ConfigurationTest, WhatIsAbsentTakesItsDefault) {
   EXPECT_EQ(config->billers_size(), 0);
   EXPECT_EQ(config->log().level(), "info");
   EXPECT_EQ(config->resolver().first_query_after_ms(), 1'000u);
-  EXPECT_EQ(config->resolver().longest_interval_ms(), 600'000u);
+  EXPECT_EQ(config->resolver().longest_interval_ms(), 3'600'000u);
   EXPECT_EQ(config->resolver().review_after_ms(), 86'400'000u);
   EXPECT_EQ(config->first_business_date(), "");
 }
@@ -243,8 +243,8 @@ TEST_F(ConfigurationTest, RangesAreHeldAtBothEnds) {
 }
 
 TEST_F(ConfigurationTest, TheResolversTimesFitTogether) {
-  EXPECT_EQ(Fault(kLeast + "resolver:\n  first_query_after_ms: 700000\n"),
-            "switchd.yaml:2: resolver.longest_interval_ms: 600000 is less than resolver.first_query_after_ms; expected "
+  EXPECT_EQ(Fault(kLeast + "resolver:\n  longest_interval_ms: 600000\n  first_query_after_ms: 700000\n"),
+            "switchd.yaml:3: resolver.longest_interval_ms: 600000 is less than resolver.first_query_after_ms; expected "
             "at least 700000");
   EXPECT_EQ(Fault(kLeast + "resolver:\n  review_after_ms: 999\n"),
             "switchd.yaml:3: resolver.review_after_ms: 999 is less than resolver.first_query_after_ms; expected at "

@@ -58,8 +58,9 @@ FlowWorld::FlowWorld(storage::MemoryCommitLog* store, FlowOptions options)
   gas_ = gas.get();
   router_.Add(std::make_unique<BillerLane>(storage::kShopBiller, "Mobile", std::move(mobile), &clock_));
   router_.Add(std::make_unique<BillerLane>("gas", "Gas", std::move(gas), &clock_));
-  flow_ =
-      std::make_unique<PaymentFlow>(worker_.get(), &running_.sequencer(), &router_, schedule_, options.max_in_progress);
+  flow_ = std::make_unique<PaymentFlow>(
+      worker_.get(), &running_.sequencer(), &router_, schedule_,
+      FlowLimits{.in_progress = options.max_in_progress, .unresolved = options.max_unresolved});
   const bool is_new = running_.ledger().last_sequence() == 0;
   running_.ledger().ForEachOpen([this](const core::Payment& payment) {
     if (!HasSettled(payment.state)) flow_->Adopt(payment);
@@ -100,6 +101,14 @@ std::future<FlowWorld::Result> FlowWorld::Pay(PayOrder order) {
   std::future<Result> future = answered.get_future();
   flow_->Pay(std::move(order),
              [answered = std::move(answered)](Result result) mutable { answered.set_value(std::move(result)); });
+  return future;
+}
+
+std::future<FlowWorld::Result> FlowWorld::LateApproval(core::PaymentId id, adapters::Approved approved) {
+  std::promise<Result> done;
+  std::future<Result> future = done.get_future();
+  flow_->LateApproval(id, std::move(approved),
+                      [done = std::move(done)](Result result) mutable { done.set_value(std::move(result)); });
   return future;
 }
 

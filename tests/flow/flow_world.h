@@ -48,6 +48,7 @@ struct FlowOptions {
                             .longest_interval = std::chrono::milliseconds(4),
                             .review_after = std::chrono::hours(24)};
   size_t max_in_progress = 1'000;
+  size_t max_unresolved = 1'000;
 };
 
 // The shop, with a ledger in memory, one worker, and two billers, "mobile" and "gas", that the test plays.
@@ -73,6 +74,7 @@ class FlowWorld {
   std::future<Result> Pay(PayOrder order);
   std::future<Result> Cancel(core::PaymentId id, const std::string& biller_id = storage::kShopBiller);
   std::future<InquiryResult> Inquire(const std::string& biller_id = storage::kShopBiller);
+  std::future<Result> LateApproval(core::PaymentId id, adapters::Approved approved);
   // A payment of 50 yuan to "mobile" that was approved.
   core::Payment Approved(const std::string& request_id);
   core::Account account();

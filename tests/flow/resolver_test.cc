@@ -90,10 +90,19 @@ TEST_F(ResolverTest, TheQueryFindsItDeclined) {
   ExpectPaidOnce();
 }
 
-TEST_F(ResolverTest, NeverReceivedFreesTheMoneyWhereThatIsFinal) {
+TEST_F(ResolverTest, NeverReceivedFreesTheMoneyOnceTheBillerCanNotTakeItUpAnyMore) {
   Open();
   std::future<FlowWorld::Result> answer = PayWithoutAnswer();
+  const adapters::CapabilityCard card = AbleCard();
+  world_->states().WaitFor(id_, PaymentState::kUnknown);
+  world_->clock().Advance(card.time_limit + card.settling_time - std::chrono::milliseconds(1));
   QueryGives(adapters::NeverReceived{});
+  QueryGives(adapters::NeverReceived{});
+  ScriptedBiller::Call query = world_->mobile().Next(Operation::kQuery);
+  EXPECT_FALSE(IsThere(answer)) << "it may still be under way";
+  ExpectAccount(100'000, 5'000);
+  world_->clock().Advance(std::chrono::milliseconds(1));
+  query.answer(QueryOutcome(adapters::NeverReceived{}));
   const core::Payment payment = Get(std::move(answer)).payment;
   EXPECT_EQ(payment.state, PaymentState::kDeclined);
   EXPECT_EQ(payment.decline->reason, DeclineReason::kNotReceivedByBiller);
@@ -248,6 +257,78 @@ TEST_F(ResolverTest, OneStuckBillerDoesNotHoldUpAnother) {
   // As one is answered, the next takes its place.
   for (size_t i = 0; i < kStuck; ++i) QueryGives(adapters::Approved{"B", "", ""});
   for (auto& answer : stuck) EXPECT_EQ(Get(std::move(answer)).payment.state, PaymentState::kSucceeded);
+}
+
+// --- an approval after the deadline ---
+TEST_F(ResolverTest, ALateApprovalCapturesAndEndsTheQueries) {
+  Open();
+  std::future<FlowWorld::Result> answer = PayWithoutAnswer();
+  ScriptedBiller::Call query = world_->mobile().Next(Operation::kQuery);
+  const FlowWorld::Result late = Get(world_->LateApproval(id_, {"B7", "voucher", "*红"}));
+  EXPECT_TRUE(late.status.ok()) << late.status;
+  EXPECT_EQ(late.payment.state, PaymentState::kSucceeded);
+  EXPECT_EQ(late.payment.biller_reference, "B7");
+  EXPECT_EQ(Get(std::move(answer)).payment, late.payment) << "who waits is told";
+  ExpectAccount(95'000, 0);
+  // The query that was under way comes to nothing.
+  query.answer(QueryOutcome(adapters::NeverReceived{}));
+  world_->Flush();
+  EXPECT_EQ(Get(world_->LateApproval(id_, {"B7", "", ""})).payment.state, PaymentState::kSucceeded) << "old news";
+  ExpectAccount(95'000, 0);
+  EXPECT_EQ(world_->mobile().count(Operation::kQuery), 1u);
+}
+
+TEST_F(ResolverTest, ALateApprovalThatIsFasterThanTheFlowWaitsForIt) {
+  Open();
+  std::future<FlowWorld::Result> answer = world_->Pay(Order("R1"));
+  ScriptedBiller::Call call = world_->mobile().Next(Operation::kPay);
+  std::future<FlowWorld::Result> late = world_->LateApproval(call.request.payment_id, {"B7", "", ""});
+  world_->Flush();
+  EXPECT_FALSE(IsThere(late));
+  call.answer(PayOutcome(kNoAnswer));
+  EXPECT_EQ(Get(std::move(late)).payment.state, PaymentState::kSucceeded);
+  EXPECT_EQ(Get(std::move(answer)).payment.state, PaymentState::kSucceeded);
+}
+
+TEST_F(ResolverTest, AnApprovalAfterTheReversalGoesToAPerson) {
+  FlowOptions options;
+  options.mobile.can_query = false;
+  Open(std::move(options));
+  std::future<FlowWorld::Result> answer = PayWithoutAnswer();
+  world_->mobile().Next(Operation::kReverse).answer(ReverseOutcome(adapters::TakenBack{}));
+  EXPECT_EQ(Get(std::move(answer)).payment.state, PaymentState::kReversed);
+  const FlowWorld::Result late = Get(world_->LateApproval(id_, {"B7", "", ""}));
+  EXPECT_EQ(late.payment.state, PaymentState::kReview);
+  EXPECT_THAT(late.payment.unknown_cause, HasSubstr("late success"));
+  ExpectAccount(100'000, 0);
+}
+
+TEST_F(ResolverTest, ALateApprovalOfNoPaymentIsRefused) {
+  Open();
+  EXPECT_TRUE(absl::IsNotFound(Get(world_->LateApproval(PaymentId::FromNumber(77), {"B7", "", ""})).status));
+}
+
+// --- too many ---
+TEST_F(ResolverTest, ABillerWithTooManyOpenOutcomesIsOutOfServiceForNewPayments) {
+  FlowOptions options;
+  options.max_unresolved = 2;
+  Open(std::move(options));
+  for (const char* request : {"R1", "R2"}) {
+    PayWithoutAnswer(request);
+    world_->states().WaitFor(id_, PaymentState::kUnknown);
+  }
+  world_->mobile().WaitForCount(Operation::kQuery, 2);
+  const core::Payment third = Get(world_->Pay(Order("R3"))).payment;
+  EXPECT_EQ(third.state, PaymentState::kDeclined);
+  EXPECT_EQ(third.decline->reason, DeclineReason::kBillerOutOfService);
+  std::future<FlowWorld::Result> gas = world_->Pay(OrderTo("gas", "G1"));
+  world_->gas().Next(Operation::kPay).answer(PayOutcome(adapters::Approved{"G", "", ""}));
+  EXPECT_EQ(Get(std::move(gas)).payment.state, PaymentState::kSucceeded) << "the others go on";
+  QueryGives(adapters::Approved{"B", "", ""});
+  world_->Flush();
+  std::future<FlowWorld::Result> fourth = world_->Pay(Order("R4"));
+  world_->mobile().Next(Operation::kPay).answer(PayOutcome(adapters::Approved{"B", "", ""}));
+  EXPECT_EQ(Get(std::move(fourth)).payment.state, PaymentState::kSucceeded);
 }
 
 // --- what a start finds open ---

@@ -7,7 +7,8 @@
 
 namespace waystation::storage {
 
-// A calendar that moves only when a test says so; timers run by the machine's. Starts at 2026-11-21T00:00:00Z. Any thread.
+// A calendar that moves only when a test says so; timers run by the machine's. Starts at 2026-11-21T00:00:00Z. Any
+// thread.
 class ManualClock final : public core::Clock {
  public:
   core::TimePoint Now() const override { return core::TimePoint(std::chrono::milliseconds(now_ms_.load())); }

@@ -1,0 +1,29 @@
+#include "switch/daemon/late_approval_post.h"
+
+#include <string>
+#include <utility>
+
+#include "spdlog/spdlog.h"
+
+namespace waystation::daemon {
+
+void LateApprovalPost::OnLateApproval(core::StationId station, core::PaymentId payment, adapters::Approved approved) {
+  const std::string reference = approved.biller_reference;
+  backend_->FlowOf(station).LateApproval(
+      payment, std::move(approved), [payment, reference](flow::PaymentFlow::Result result) {
+        if (!result.status.ok()) {
+          spdlog::error("a late approval of payment {} (biller reference \"{}\") is not taken: {}", payment.ToString(),
+                        reference, std::string(result.status.message()));
+        } else if (result.payment.state == core::PaymentState::kReview) {
+          spdlog::error(
+              "payment {} is a late success: the biller has it and the station was not charged; see switchctl "
+              "exceptions show {}",
+              payment.ToString(), payment.ToString());
+        } else {
+          spdlog::info("payment {}: an approval came late; it is {}", payment.ToString(),
+                       core::Name(result.payment.state));
+        }
+      });
+}
+
+}  // namespace waystation::daemon

@@ -1,0 +1,83 @@
+#include "switch/flow/next_step.h"
+
+#include <algorithm>
+
+#include "switch/core/check.h"
+
+namespace waystation::flow {
+namespace {
+
+using std::chrono::milliseconds;
+
+// The finalizer of MurmurHash3: spreads ids that follow each other over all of 64 bits.
+uint64_t Spread(uint64_t value) {
+  value = (value ^ (value >> 33)) * 0xff51afd7ed558ccdULL;
+  value = (value ^ (value >> 33)) * 0xc4ceb9fe1a85ec53ULL;
+  return value ^ (value >> 33);
+}
+
+// Three to five quarters of `interval`, so that what failed together is not asked about together.
+milliseconds Jittered(milliseconds interval, core::PaymentId id, uint64_t attempt) {
+  const int64_t quarter = interval.count() / 4;
+  const uint64_t steps = 2 * static_cast<uint64_t>(quarter) + 1;
+  return interval - milliseconds(quarter) + milliseconds(Spread(id.number() + attempt) % steps);
+}
+
+NextStep ForResolver(NextAction action, const core::Payment& payment, const ResolverSchedule& schedule,
+                     core::TimePoint now) {
+  NextStep step{
+      .owner = Owner::kResolver, .action = action, .at = {}, .deadline = payment.changed_at() + schedule.review_after};
+  step.at = action == NextAction::kAwaitPerson ? *step.deadline : NextAttemptAt(payment, schedule, now);
+  return step;
+}
+
+NextAction ActionForUnknown(const adapters::CapabilityCard* card) {
+  if (card != nullptr && card->can_query) return NextAction::kQuery;
+  if (card != nullptr && card->can_reverse) return NextAction::kReverse;
+  return NextAction::kAwaitPerson;
+}
+
+}  // namespace
+
+core::TimePoint NextAttemptAt(const core::Payment& payment, const ResolverSchedule& schedule, core::TimePoint after) {
+  const core::TimePoint deadline = payment.changed_at() + schedule.review_after;
+  core::TimePoint at = payment.changed_at();
+  if (payment.state != core::PaymentState::kReversing) at += schedule.first_query_after;
+  milliseconds interval = schedule.first_query_after;
+  for (uint64_t attempt = 1; at <= after && at < deadline; ++attempt) {
+    at += std::max(Jittered(interval, payment.id, attempt), milliseconds(1));
+    interval = std::min(2 * interval, schedule.longest_interval);
+  }
+  return std::max(std::min(at, deadline), after);
+}
+
+NextStep NextStepOf(const core::Payment& payment, const adapters::CapabilityCard* card,
+                    const ResolverSchedule& schedule, core::TimePoint now) {
+  switch (payment.state) {
+    case core::PaymentState::kHeld: {
+      // The resolver's schedule begins with the answer, or with a restart.
+      const core::TimePoint by = payment.accepted_at() + (card == nullptr ? milliseconds(0) : card->time_limit);
+      return {.owner = Owner::kFlow, .action = NextAction::kAwaitAnswer, .at = by, .deadline = by};
+    }
+    case core::PaymentState::kUnknown: return ForResolver(ActionForUnknown(card), payment, schedule, now);
+    case core::PaymentState::kReversing:
+      return ForResolver(card == nullptr ? NextAction::kAwaitPerson : NextAction::kReverse, payment, schedule, now);
+    case core::PaymentState::kCancelling:
+      return ForResolver(card == nullptr ? NextAction::kAwaitPerson : NextAction::kCancel, payment, schedule, now);
+    case core::PaymentState::kReview:
+      return {.owner = Owner::kPerson,
+              .action = payment.resolution.has_value() ? NextAction::kConfirm : NextAction::kPropose,
+              .at = {},
+              .deadline = {}};
+    case core::PaymentState::kSucceeded:
+    case core::PaymentState::kDeclined:
+    case core::PaymentState::kReversed:
+    case core::PaymentState::kCancelled:
+    case core::PaymentState::kAdjusted:
+      return {.owner = Owner::kNobody, .action = NextAction::kNone, .at = {}, .deadline = {}};
+  }
+  WS_CHECK(false, "payment state out of range");
+  return {};
+}
+
+}  // namespace waystation::flow
