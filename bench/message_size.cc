@@ -50,6 +50,8 @@ v1::PayResponse TypicalPayResponse() {
   payment.set_accepted_at_ms(kAcceptedAtMs);
   payment.set_changed_at_ms(kAcceptedAtMs + 1);
   payment.set_sequence(12'345'679);
+  payment.set_owner(v1::PAYMENT_OWNER_NOBODY);
+  payment.set_next_action(v1::NEXT_ACTION_NONE);
   AddChange(payment, 12'345'678, v1::PAYMENT_STATE_HELD, kAcceptedAtMs);
   AddChange(payment, 12'345'679, v1::PAYMENT_STATE_SUCCEEDED, kAcceptedAtMs + 1);
   return response;

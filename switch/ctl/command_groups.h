@@ -9,6 +9,8 @@ namespace waystation::ctl {
 void AddCounterCommands(CommandLine& line, CLI::App& payment);
 // payment show | list | watch | receipt.
 void AddPaymentCommands(CommandLine& line, CLI::App& payment);
+// exceptions list | show | resolve | confirm.
+void AddExceptionCommands(CommandLine& line);
 // station register | list | show | approve | activate | suspend | close.
 void AddStationCommands(CommandLine& line);
 // account show, credit grant, counter-purchase.

@@ -12,7 +12,8 @@ namespace {
 constexpr const char* kDescription =
     "switchctl works the Waystation switch from the command line: register stations, fill their prepaid accounts, "
     "inquire\n"
-    "and pay as a counter does, look after billers and the business day, and prove the journal.\n"
+    "and pay as a counter does, settle what stayed open, look after billers and the business day, and prove the "
+    "journal.\n"
     "Amounts are in yuan (50 or 50.00); times are shown in China time (UTC+8).";
 
 constexpr const char* kFooter =
@@ -25,6 +26,7 @@ constexpr const char* kFooter =
   switchctl pay --station 100000000001 --operator 2000000001 --biller mobile --customer 13800000000 --amount 50
   switchctl payment list --station 100000000001
   switchctl account show 100000000001
+  switchctl exceptions list
 `switchctl COMMAND --help` has the arguments of each command and an example.
 
 Exit status:
@@ -89,6 +91,7 @@ CommandLine::CommandLine() : app_(std::string(kDescription) + "\n", "switchctl")
   CLI::App& payment = AddGroup("payment", "Look at payments, follow them, cancel one", "Payments");
   AddCounterCommands(*this, payment);
   AddPaymentCommands(*this, payment);
+  AddExceptionCommands(*this);
   AddBillerCommands(*this);
   AddJournalCommands(*this);
   AddBackupCommands(*this);

@@ -34,7 +34,10 @@ std::string PaymentWords(const core::Leg& leg) {
     return fmt::format(",\"state\":\"{}\"", core::Name(state));
   }
   if (const auto* moved = std::get_if<core::PaymentMoved>(&leg.fact)) {
-    return fmt::format(",\"event\":\"{}\",\"state\":\"{}\"", core::Name(moved->event), core::Name(moved->state));
+    const std::string verdict =
+        moved->resolution.has_value() ? fmt::format(",\"verdict\":\"{}\"", core::Name(moved->resolution->verdict)) : "";
+    return fmt::format(",\"event\":\"{}\",\"state\":\"{}\"{}", core::Name(moved->event), core::Name(moved->state),
+                       verdict);
   }
   if (const auto* proposed = std::get_if<core::ResolutionProposed>(&leg.fact)) {
     return fmt::format(",\"verdict\":\"{}\"", core::Name(proposed->resolution.verdict));

@@ -16,8 +16,8 @@
 namespace waystation::ctl {
 
 // A leg as one line of JSON with '\n': "sequence", the "timeMs" and "businessDate" of its block, for a payment's leg
-// the names of its "event" and "state", then the fact under its name in journal.proto, in proto JSON (states and
-// reasons as numbers there).
+// the names of its "event", "state" and "verdict", as far as it has them, then the fact under its name in
+// journal.proto, in proto JSON (states and reasons as numbers there).
 std::string LegJson(const core::BlockStamp& stamp, const core::Leg& leg);
 
 // The legs of a block as the change feed gives it, each as LegJson. kDataLoss for what this program does not know.

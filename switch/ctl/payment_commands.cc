@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <memory>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "switch/ctl/command_groups.h"
 #include "switch/ctl/payment_text.h"
 #include "switch/ctl/text_forms.h"
+#include "switch/ctl/word_option.h"
 #include "waystation/v1/payment_service.grpc.pb.h"
 
 namespace waystation::ctl {
@@ -21,7 +21,7 @@ struct ShowArguments {
 
 struct ListArguments {
   std::string station, from, to;
-  std::vector<std::string> states;
+  std::vector<std::string> states, owners;
   // 0: all.
   uint64_t limit = 0;
 };
@@ -32,25 +32,6 @@ struct WatchArguments {
   // 0: without end.
   uint64_t count = 0;
 };
-
-// "succeeded", "SUCCEEDED"; null for what is no state.
-std::optional<v1::PaymentState> ParseState(std::string word) {
-  std::ranges::transform(word, word.begin(), [](char c) { return c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c; });
-  v1::PaymentState state = v1::PAYMENT_STATE_UNSPECIFIED;
-  if (!v1::PaymentState_Parse("PAYMENT_STATE_" + word, &state) || state == v1::PAYMENT_STATE_UNSPECIFIED) {
-    return std::nullopt;
-  }
-  return state;
-}
-
-std::string CheckState(const std::string& word) {
-  if (ParseState(word).has_value()) return "";
-  std::string known;
-  for (int i = v1::PaymentState_MIN + 1; i <= v1::PaymentState_MAX; ++i) {
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", Word(static_cast<v1::PaymentState>(i)));
-  }
-  return fmt::format("\"{}\" is not a payment state; expected one of {}", word, known);
-}
 
 // By id, or by station and request id; anything else is bad usage.
 ExitStatus Get(Session& session, const ShowArguments& arguments, v1::Payment* payment) {
@@ -104,7 +85,10 @@ ExitStatus List(Session& session, const ListArguments& arguments) {
   request.set_from_date(arguments.from);
   request.set_to_date(arguments.to);
   for (const std::string& word : arguments.states) {
-    request.add_states(ParseState(word).value_or(v1::PAYMENT_STATE_UNSPECIFIED));
+    request.add_states(FromWord<v1::PaymentState>(word).value_or(v1::PAYMENT_STATE_UNSPECIFIED));
+  }
+  for (const std::string& word : arguments.owners) {
+    request.add_owners(FromWord<v1::PaymentOwner>(word).value_or(v1::PAYMENT_OWNER_UNSPECIFIED));
   }
   // The same for every page: a page token belongs to a request with all other fields unchanged.
   request.set_page_size(arguments.limit == 0 ? kPageSize
@@ -187,16 +171,16 @@ void AddListCommand(CommandLine& line, CLI::App& payment) {
                                   {"list", "The payments of a station, newest first; all pages",
                                    "switchctl payment list --station 100000000001\n"
                                    "switchctl payment list --station 100000000001 --from 2026-11-01 --to 2026-11-21 "
-                                   "--state unknown --state review --limit 50"},
+                                   "--state unknown --state review --limit 50\n"
+                                   "switchctl payment list --station 100000000001 --owner person"},
                                   [list](Session& session) { return List(session, *list); });
   AddStationOption(app, list->station);
   app.add_option("--from", list->from, "First business date; left out with --to, the current one")->type_name("DATE");
   app.add_option("--to", list->to, "Last business date, YYYY-MM-DD")->type_name("DATE");
-  app.add_option("--state", list->states, "Only this state, such as succeeded; may be repeated")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(CheckState)
-      ->type_name("STATE");
+  AddWordsOption<v1::PaymentState>(app, "--state", list->states, "payment state",
+                                   "Only this state, such as succeeded; may be repeated", "STATE");
+  AddWordsOption<v1::PaymentOwner>(app, "--owner", list->owners, "payment owner",
+                                   "Only what this one acts on next: flow, resolver, person; may be repeated", "OWNER");
   app.add_option("--limit", list->limit, "At most so many; left out, all")->check(CLI::PositiveNumber)->type_name("N");
 }
 

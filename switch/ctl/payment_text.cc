@@ -14,6 +14,21 @@ std::string Padded(std::string_view text, size_t width) {
   return padded;
 }
 
+void AddNextStep(FieldList& fields, const v1::Payment& payment) {
+  fields.Add("next step", NextStep(payment));
+  fields.Add("at", ChinaTimeWithZone(payment.next_action_at_ms()));
+  fields.Add("deadline", ChinaTimeWithZone(payment.deadline_ms()));
+  if (payment.suggested_verdict() != v1::VERDICT_UNSPECIFIED) {
+    fields.Add("the record suggests", Word(payment.suggested_verdict()));
+  }
+  if (!payment.has_resolution()) return;
+  const v1::Resolution& resolution = payment.resolution();
+  fields.Add(resolution.confirmed_by().empty() ? "proposed" : "resolved",
+             fmt::format("{}: {}", Word(resolution.verdict()), resolution.reason()));
+  fields.Add("proposed by", resolution.proposed_by());
+  fields.Add("confirmed by", resolution.confirmed_by());
+}
+
 }  // namespace
 
 bool HasReceipt(const v1::Payment& payment) {
@@ -45,6 +60,7 @@ std::string Details(const v1::Payment& payment) {
   fields.Add("state", Word(payment.state()));
   if (payment.has_decline()) fields.Add("declined", DeclineText(payment.decline()));
   fields.Add("not known because", payment.unknown_cause());
+  AddNextStep(fields, payment);
   fields.Add("station", payment.station_id());
   fields.Add("operator", payment.operator_id());
   fields.Add("request id", payment.request_id());
@@ -66,11 +82,17 @@ std::string Details(const v1::Payment& payment) {
   return fields.ToString() + (history.row_count() > 0 ? "\n" + history.ToString() : "");
 }
 
+std::string NextStep(const v1::Payment& payment) {
+  if (payment.owner() <= v1::PAYMENT_OWNER_NOBODY) return "";
+  return fmt::format("{}: {}", Word(payment.owner()), Word(payment.next_action()));
+}
+
 Table PaymentTable() {
   return Table({{"payment", Align::kRight},
                 {"date"},
                 {"accepted (UTC+8)"},
                 {"state"},
+                {"next step"},
                 {"biller"},
                 {"customer"},
                 {"name"},
@@ -81,8 +103,8 @@ Table PaymentTable() {
 
 void AddRow(Table& table, const v1::Payment& payment) {
   table.AddRow({payment.payment_id(), payment.business_date(), ChinaTime(payment.accepted_at_ms()),
-                Word(payment.state()), payment.biller_id(), payment.customer_number(), payment.customer_name(),
-                Yuan(payment.amount_fen()), payment.biller_reference(), payment.request_id()});
+                Word(payment.state()), NextStep(payment), payment.biller_id(), payment.customer_number(),
+                payment.customer_name(), Yuan(payment.amount_fen()), payment.biller_reference(), payment.request_id()});
 }
 
 std::string EventLine(const v1::Payment& payment, uint64_t sequence) {

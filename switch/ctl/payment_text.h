@@ -18,6 +18,9 @@ bool HasReceipt(const v1::Payment& payment);
 // All fields of a payment and its history.
 std::string Details(const v1::Payment& payment);
 
+// "RESOLVER: QUERY"; empty for a final payment.
+std::string NextStep(const v1::Payment& payment);
+
 // One row a payment.
 Table PaymentTable();
 void AddRow(Table& table, const v1::Payment& payment);

@@ -1,6 +1,7 @@
 #include "switch/ctl/text_forms.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <string_view>
 
 #include "fmt/format.h"
@@ -8,6 +9,7 @@
 #include "switch/core/business_date.h"
 #include "switch/core/check.h"
 #include "switch/core/money.h"
+#include "switch/ctl/table.h"
 
 namespace waystation::ctl {
 namespace {
@@ -41,11 +43,44 @@ std::string ChinaTimeWithZone(int64_t at_ms) {
   return at_ms == 0 ? "" : ChinaTime(at_ms) + " UTC+8";
 }
 
+std::string TimeFrom(int64_t now_ms, int64_t at_ms) {
+  if (at_ms == 0) return "-";
+  const int64_t seconds = (at_ms - now_ms) / 1'000;
+  const int64_t length = std::abs(seconds);
+  if (length == 0) return "now";
+  const std::string text = length < 90        ? fmt::format("{}s", length)
+                           : length < 5'400   ? fmt::format("{}m", length / 60)
+                           : length < 172'800 ? fmt::format("{}h", length / 3'600)
+                                              : fmt::format("{}d", length / 86'400);
+  return seconds > 0 ? "in " + text : text + " ago";
+}
+
+std::string Shortened(std::string_view text, size_t columns) {
+  constexpr std::string_view kLeftOut = "...";
+  std::string whole = Printable(text);
+  if (DisplayWidth(whole) <= columns) return whole;
+  // From the end, character by character: what begins with 10 in its first two bits continues one.
+  while (DisplayWidth(whole) + kLeftOut.size() > columns) {
+    while ((static_cast<unsigned char>(whole.back()) & 0xC0) == 0x80) whole.pop_back();
+    whole.pop_back();
+  }
+  return whole.append(kLeftOut);
+}
+
 std::string Word(v1::PaymentState state) {
   return WordOf(state, v1::PaymentState_Name(state), "PAYMENT_STATE_");
 }
 std::string Word(v1::DeclineReason reason) {
   return WordOf(reason, v1::DeclineReason_Name(reason), "DECLINE_REASON_");
+}
+std::string Word(v1::PaymentOwner owner) {
+  return WordOf(owner, v1::PaymentOwner_Name(owner), "PAYMENT_OWNER_");
+}
+std::string Word(v1::NextAction action) {
+  return WordOf(action, v1::NextAction_Name(action), "NEXT_ACTION_");
+}
+std::string Word(v1::Verdict verdict) {
+  return WordOf(verdict, v1::Verdict_Name(verdict), "VERDICT_");
 }
 std::string Word(v1::StationStatus status) {
   return WordOf(status, v1::StationStatus_Name(status), "STATION_STATUS_");

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "google/protobuf/message.h"
 #include "waystation/v1/account_service.pb.h"
@@ -21,9 +23,19 @@ std::string ChinaTime(int64_t at_ms);
 // The same with " UTC+8" behind it; empty for 0.
 std::string ChinaTimeWithZone(int64_t at_ms);
 
+// The time as seen from `now_ms`, in the largest unit that says enough: "in 12s", "in 3h", "40m ago", "now"; "-" for 0.
+std::string TimeFrom(int64_t now_ms, int64_t at_ms);
+
+// The beginning of the text, made Printable, that fits into so many terminal columns; "..." stands for what is left
+// out.
+std::string Shortened(std::string_view text, size_t columns);
+
 // Enum values without the prefix of their type ("SUCCEEDED"); a value of a newer switch is given as its number.
 std::string Word(v1::PaymentState state);
 std::string Word(v1::DeclineReason reason);
+std::string Word(v1::PaymentOwner owner);
+std::string Word(v1::NextAction action);
+std::string Word(v1::Verdict verdict);
 std::string Word(v1::StationStatus status);
 std::string Word(v1::BillerStatus status);
 std::string Word(v1::InquiryRule rule);

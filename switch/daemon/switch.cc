@@ -18,6 +18,7 @@
 #include "switch/daemon/configuration.h"
 #include "switch/rpc/account_service.h"
 #include "switch/rpc/admin_service.h"
+#include "switch/rpc/exception_service.h"
 #include "switch/rpc/journal_service.h"
 #include "switch/rpc/operations_service.h"
 #include "switch/rpc/payment_service.h"
@@ -264,6 +265,7 @@ absl::Status Switch::Listen() {
   services_.push_back(rpc::MakePaymentService(backend_));
   services_.push_back(rpc::MakeAccountService(backend_));
   services_.push_back(rpc::MakeAdminService(backend_));
+  services_.push_back(rpc::MakeExceptionService(backend_));
   services_.push_back(rpc::MakeJournalService(backend_));
   services_.push_back(rpc::MakeOperationsService(backend_, operations_.get()));
   grpc::EnableDefaultHealthCheckService(true);

@@ -46,6 +46,10 @@ struct NextStep {
   std::optional<core::TimePoint> deadline;  // then it is a person's; null where it is one's already, or nobody's
 };
 
+inline bool IsOverdue(const NextStep& step, core::TimePoint now) {
+  return step.deadline.has_value() && *step.deadline < now;
+}
+
 // `card`: of the payment's biller; null when that is not configured any more.
 NextStep NextStepOf(const core::Payment& payment, const adapters::CapabilityCard* card,
                     const ResolverSchedule& schedule, core::TimePoint now);

@@ -6,6 +6,7 @@
 #include "storage/index.h"
 #include "storage/sequencer.h"
 #include "switch/core/clock.h"
+#include "switch/flow/next_step.h"
 #include "switch/flow/payment_flow.h"
 #include "switch/flow/router.h"
 #include "switch/flow/worker.h"
@@ -37,6 +38,16 @@ struct Backend {
   const Admission* admission;
 
   flow::PaymentFlow& FlowOf(core::StationId station) const { return *flows[station.number() % flows.size()]; }
+
+  // Who acts next for `payment`, as of `now`.
+  flow::NextStep NextStepOf(const core::Payment& payment, core::TimePoint now) const {
+    const flow::BillerLane* lane = router->Find(payment.biller_id);
+    return flow::NextStepOf(payment, lane == nullptr ? nullptr : &lane->card(), schedule, now);
+  }
+  // As of this moment. For a payment at rest, as nearly all are, it looks nothing up.
+  flow::NextStep NextStepOf(const core::Payment& payment) const {
+    return core::IsAtRest(payment.state) ? flow::NextStep() : NextStepOf(payment, clock->Now());
+  }
 };
 
 }  // namespace waystation::rpc

@@ -46,6 +46,10 @@ static_assert(v1::PaymentState_ARRAYSIZE == core::kAllPaymentStates.size() + 1);
 static_assert(static_cast<int>(core::DeclineReason::kCancelDatePassed) == v1::DECLINE_REASON_CANCEL_DATE_PASSED);
 static_assert(v1::DeclineReason_ARRAYSIZE == core::kLastDeclineReason + 1);
 static_assert(static_cast<int>(core::StationStatus::kClosed) == v1::STATION_STATUS_CLOSED);
+static_assert(static_cast<int>(flow::Owner::kPerson) == v1::PAYMENT_OWNER_PERSON);
+static_assert(static_cast<int>(flow::NextAction::kConfirm) == v1::NEXT_ACTION_CONFIRM);
+static_assert(static_cast<int>(core::Verdict::kWriteOff) == v1::VERDICT_WRITE_OFF);
+static_assert(v1::Verdict_ARRAYSIZE == core::kLastVerdict + 1);
 
 }  // namespace
 
@@ -55,7 +59,7 @@ void ToProto(const core::Decline& decline, v1::Decline* out) {
   out->set_text(decline.text);
 }
 
-void ToProto(const core::Payment& payment, v1::Payment* out) {
+void ToProto(const core::Payment& payment, const flow::NextStep& next, v1::Payment* out) {
   out->set_payment_id(payment.id.ToString());
   out->set_station_id(payment.station.ToString());
   out->set_operator_id(payment.operator_id);
@@ -80,6 +84,17 @@ void ToProto(const core::Payment& payment, v1::Payment* out) {
     entry->set_business_date(change.business_date.ToString());
   }
   out->set_unknown_cause(payment.unknown_cause);
+  out->set_owner(static_cast<v1::PaymentOwner>(next.owner));
+  out->set_next_action(static_cast<v1::NextAction>(next.action));
+  if (next.at.has_value()) out->set_next_action_at_ms(Millis(*next.at));
+  if (next.deadline.has_value()) out->set_deadline_ms(Millis(*next.deadline));
+  if (payment.resolution.has_value()) {
+    out->mutable_resolution()->set_verdict(static_cast<v1::Verdict>(payment.resolution->verdict));
+    out->mutable_resolution()->set_reason(payment.resolution->reason);
+    out->mutable_resolution()->set_proposed_by(payment.resolution->proposed_by);
+    out->mutable_resolution()->set_confirmed_by(payment.resolution->confirmed_by);
+  }
+  if (const auto verdict = SuggestedVerdict(payment)) out->set_suggested_verdict(static_cast<v1::Verdict>(*verdict));
 }
 
 void ToProto(const core::Account& account, uint64_t as_of_sequence, v1::Account* out) {
@@ -142,8 +157,32 @@ void ToProto(const flow::BillerLane& lane, const core::BillerState& state, v1::B
   out->set_max_in_flight(card.max_in_flight);
 }
 
+std::optional<core::Verdict> SuggestedVerdict(const core::Payment& payment) {
+  if (payment.state != core::PaymentState::kReview) return std::nullopt;
+  switch (payment.state_before_review()) {
+    // Nothing but an approval that came late leads from these to REVIEW.
+    case core::PaymentState::kDeclined:
+    case core::PaymentState::kReversed: return core::Verdict::kChargeStation;
+    // From these the deadline does; the biller's reference is there only when an approval came all the same.
+    case core::PaymentState::kUnknown:
+    case core::PaymentState::kReversing:
+      if (!payment.biller_reference.empty()) return core::Verdict::kChargeStation;
+      return std::nullopt;
+    // Whether the biller took it back, it alone knows.
+    case core::PaymentState::kCancelling:
+    case core::PaymentState::kHeld:
+    case core::PaymentState::kSucceeded:
+    case core::PaymentState::kCancelled:
+    case core::PaymentState::kReview:
+    case core::PaymentState::kAdjusted: break;
+  }
+  return std::nullopt;
+}
+
 core::Payment AsOf(const core::Payment& payment, size_t index) {
   core::Payment past = payment;
+  // Proposed only after REVIEW was reached, and posted with ADJUSTED.
+  if (payment.history[index].state != core::PaymentState::kAdjusted) past.resolution.reset();
   if (index + 1 == payment.history.size()) return past;
   past.history.resize(index + 1);
   past.state = past.history.back().state;

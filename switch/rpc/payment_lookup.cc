@@ -15,8 +15,17 @@ namespace {
 
 using PaymentOr = absl::StatusOr<core::Payment>;
 
-bool Selected(const ListQuery& query, core::PaymentState state) {
-  return query.states.empty() || std::find(query.states.begin(), query.states.end(), state) != query.states.end();
+template <typename T>
+bool IsOneOf(const std::vector<T>& wanted, T value) {
+  return wanted.empty() || std::find(wanted.begin(), wanted.end(), value) != wanted.end();
+}
+
+bool Selected(const Backend& backend, const ListQuery& query, const core::Payment& payment) {
+  if (!IsOneOf(query.states, payment.state)) return false;
+  if (query.owners.empty() && query.next_actions.empty() && !query.overdue_only) return true;
+  const flow::NextStep next = backend.NextStepOf(payment);
+  return IsOneOf(query.owners, next.owner) && IsOneOf(query.next_actions, next.action) &&
+         (!query.overdue_only || flow::IsOverdue(next, backend.clock->Now()));
 }
 
 }  // namespace
@@ -76,7 +85,7 @@ asio::awaitable<absl::StatusOr<ListPage>> ListPayments(const Backend& backend, L
           stopped_at = key;
           return false;
         }
-        if (Selected(query, payment.state)) {
+        if (Selected(backend, query, payment)) {
           ++selected;
           found.emplace(key, payment);
         }
@@ -87,7 +96,7 @@ asio::awaitable<absl::StatusOr<ListPage>> ListPayments(const Backend& backend, L
   ListPage page;
   for (auto& [key, payment] : found) {
     if (stopped_at.has_value() && key <= *stopped_at) break;  // what stands before it in the index was not read
-    if (!Selected(query, payment.state)) continue;
+    if (!Selected(backend, query, payment)) continue;
     if (page.payments.size() == query.page_size) {
       const core::Payment& last = page.payments.back();
       page.next = storage::Index::Place{last.business_date, last.id};

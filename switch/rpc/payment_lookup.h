@@ -23,7 +23,10 @@ struct ListQuery {
   core::StationId station;
   core::BusinessDate from;  // both dates inclusive; no date: the current one
   core::BusinessDate to;
-  std::vector<core::PaymentState> states;  // empty: all
+  std::vector<core::PaymentState> states;      // empty: all
+  std::vector<flow::Owner> owners;             // empty: all
+  std::vector<flow::NextAction> next_actions;  // empty: all
+  bool overdue_only = false;
   uint32_t page_size;
   std::optional<storage::Index::Place> before;  // where the page before ended
 };

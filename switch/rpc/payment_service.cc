@@ -141,10 +141,10 @@ class PaymentService final : public Base {
     absl::StatusOr<flow::PayOrder> order = CheckOrder(*request, call);
     if (!order.ok()) return order.status();
     const core::StationId station = order->station;
-    backend_.FlowOf(station).Pay(*std::move(order), [call](flow::PaymentFlow::Result result) {
+    backend_.FlowOf(station).Pay(*std::move(order), [this, call](flow::PaymentFlow::Result result) {
       if (!result.status.ok()) return call.Fail(result.status);
       StackMessage<v1::PayResponse> response;
-      ToProto(result.payment, response->mutable_payment());
+      ToProto(result.payment, backend_.NextStepOf(result.payment), response->mutable_payment());
       call.Finish(*response);
     });
     return absl::OkStatus();
@@ -211,10 +211,10 @@ class PaymentService final : public Base {
     }
     // One that is not there, or not this station's, is refused by the ledger in its order of precedence.
     if (payment.ok()) order.biller_id = payment->biller_id;
-    backend_.FlowOf(order.station).Cancel(std::move(order), [call](flow::PaymentFlow::Result result) {
+    backend_.FlowOf(order.station).Cancel(std::move(order), [this, call](flow::PaymentFlow::Result result) {
       if (!result.status.ok()) return call.Fail(result.status);
       v1::CancelResponse response;
-      ToProto(result.payment, response.mutable_payment());
+      ToProto(result.payment, backend_.NextStepOf(result.payment), response.mutable_payment());
       // Refused by the biller: the payment stands, and says why.
       if (!result.decline.has_value() && result.payment.state == core::PaymentState::kSucceeded) {
         result.decline = result.payment.decline;
@@ -244,14 +244,14 @@ class PaymentService final : public Base {
     return absl::OkStatus();
   }
 
-  static asio::awaitable<void> AnswerWith(asio::awaitable<absl::StatusOr<core::Payment>> find, UnaryCall call) {
+  asio::awaitable<void> AnswerWith(asio::awaitable<absl::StatusOr<core::Payment>> find, UnaryCall call) {
     absl::StatusOr<core::Payment> payment = co_await std::move(find);
     if (!payment.ok()) {
       call.Fail(payment.status());
       co_return;
     }
     v1::Payment response;
-    ToProto(*payment, &response);
+    ToProto(*payment, backend_.NextStepOf(*payment), &response);
     call.Finish(response);
   }
 
@@ -287,6 +287,13 @@ class PaymentService final : public Base {
       if (!known) return absl::InvalidArgumentError(fmt::format("states: {} is no payment state", state));
       query.states.push_back(*known);
     }
+    absl::StatusOr<std::vector<flow::Owner>> owners = CheckOwners(request.owners());
+    if (!owners.ok()) return owners.status();
+    query.owners = *std::move(owners);
+    absl::StatusOr<std::vector<flow::NextAction>> actions = CheckNextActions(request.next_actions());
+    if (!actions.ok()) return actions.status();
+    query.next_actions = *std::move(actions);
+    query.overdue_only = request.overdue_only();
     absl::StatusOr<uint32_t> page_size = CheckPageSize(request.page_size());
     if (!page_size.ok()) return page_size.status();
     query.page_size = *page_size;
@@ -333,7 +340,9 @@ class PaymentService final : public Base {
       co_return;
     }
     v1::ListPaymentsResponse response;
-    for (const core::Payment& payment : page->payments) ToProto(payment, response.add_payments());
+    for (const core::Payment& payment : page->payments) {
+      ToProto(payment, backend_.NextStepOf(payment), response.add_payments());
+    }
     if (page->next.has_value()) response.set_next_page_token(SealPageToken(request, *page->next));
     call.Finish(response);
   }

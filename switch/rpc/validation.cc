@@ -39,6 +39,22 @@ absl::Status CheckChars(std::string_view field, std::string_view text, size_t mo
   return Bad(field, fmt::format("{}; expected 1 to {} of {}", fault, most, expected));
 }
 
+// Values of an enum whose numbers leave none out.
+template <typename Enum>
+absl::StatusOr<std::vector<Enum>> CheckNumbers(std::string_view field, std::string_view what,
+                                               const google::protobuf::RepeatedField<int>& numbers, Enum first,
+                                               Enum last) {
+  std::vector<Enum> checked;
+  for (int number : numbers) {
+    if (number < static_cast<int>(first) || number > static_cast<int>(last)) {
+      return Bad(field, fmt::format("{} is no {}; expected {} to {}", number, what, static_cast<int>(first),
+                                    static_cast<int>(last)));
+    }
+    checked.push_back(static_cast<Enum>(number));
+  }
+  return checked;
+}
+
 template <typename T>
 absl::StatusOr<T> Named(std::string_view field, std::string_view text, absl::StatusOr<T> parsed) {
   if (parsed.ok()) return parsed;
@@ -96,6 +112,14 @@ absl::Status CheckText(std::string_view field, std::string_view text, size_t mos
       std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
   if (!printable) return Bad(field, "has control characters; expected one line of text");
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<flow::Owner>> CheckOwners(const google::protobuf::RepeatedField<int>& owners) {
+  return CheckNumbers("owners", "payment owner", owners, flow::Owner::kNobody, flow::Owner::kPerson);
+}
+
+absl::StatusOr<std::vector<flow::NextAction>> CheckNextActions(const google::protobuf::RepeatedField<int>& actions) {
+  return CheckNumbers("next_actions", "next action", actions, flow::NextAction::kNone, flow::NextAction::kConfirm);
 }
 
 absl::StatusOr<uint32_t> CheckPageSize(uint32_t size) {

@@ -6,12 +6,15 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "google/protobuf/repeated_field.h"
 #include "switch/core/business_date.h"
 #include "switch/core/ids.h"
 #include "switch/core/money.h"
+#include "switch/flow/next_step.h"
 #include "switch/flow/router.h"
 
 namespace re2 {
@@ -33,6 +36,9 @@ absl::Status CheckCustomerNumber(std::string_view text);
 absl::StatusOr<core::Money> CheckAmount(std::string_view field, int64_t fen, core::Money least);
 // At most `most` bytes; at least one when `required`. Control characters are refused.
 absl::Status CheckText(std::string_view field, std::string_view text, size_t most, bool required);
+// The numbers of the API's PaymentOwner and NextAction.
+absl::StatusOr<std::vector<flow::Owner>> CheckOwners(const google::protobuf::RepeatedField<int>& owners);
+absl::StatusOr<std::vector<flow::NextAction>> CheckNextActions(const google::protobuf::RepeatedField<int>& actions);
 // 0 becomes the default.
 absl::StatusOr<uint32_t> CheckPageSize(uint32_t size);
 

@@ -109,7 +109,8 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
       sent_ = payment.last_sequence();
       v1::PaymentEvent event;
       event.set_sequence(sent_);
-      ToProto(payment, event.mutable_payment());
+      // As of the change, so that the same event is the same whenever it is read.
+      ToProto(payment, backend_.NextStepOf(payment, payment.changed_at()), event.mutable_payment());
       out_ = Serialize(event);
       return true;
     }

@@ -9,6 +9,7 @@
 #include "grpcpp/grpcpp.h"
 #include "waystation/v1/account_service.grpc.pb.h"
 #include "waystation/v1/admin_service.grpc.pb.h"
+#include "waystation/v1/exception_service.grpc.pb.h"
 #include "waystation/v1/journal_service.grpc.pb.h"
 #include "waystation/v1/operations_service.grpc.pb.h"
 #include "waystation/v1/payment_service.grpc.pb.h"
@@ -28,6 +29,7 @@ class FakeSwitch {
     builder.RegisterService(&payments);
     builder.RegisterService(&accounts);
     builder.RegisterService(&admin);
+    builder.RegisterService(&exceptions);
     builder.RegisterService(&journal);
     builder.RegisterService(&operations);
     server_ = builder.BuildAndStart();
@@ -174,6 +176,37 @@ class FakeSwitch {
     }
   };
 
+  struct Exceptions final : v1::ExceptionService::Service {
+    grpc::Status status;
+    v1::Payment payment;
+    // Pages of ListExceptions; the token of page n is "n".
+    std::vector<v1::ListExceptionsResponse> pages;
+    std::vector<v1::ListExceptionsRequest> lists;
+    v1::ProposeResolutionRequest proposal;
+    v1::ConfirmResolutionRequest confirmation;
+
+    grpc::Status ListExceptions(grpc::ServerContext*, const v1::ListExceptionsRequest* request,
+                                v1::ListExceptionsResponse* response) override {
+      lists.push_back(*request);
+      const size_t page = request->page_token().empty() ? 0 : std::stoul(request->page_token());
+      *response = pages.at(page);
+      if (page + 1 < pages.size()) response->set_next_page_token(fmt::format("{}", page + 1));
+      return status;
+    }
+    grpc::Status ProposeResolution(grpc::ServerContext*, const v1::ProposeResolutionRequest* request,
+                                   v1::Payment* response) override {
+      proposal = *request;
+      *response = payment;
+      return status;
+    }
+    grpc::Status ConfirmResolution(grpc::ServerContext*, const v1::ConfirmResolutionRequest* request,
+                                   v1::Payment* response) override {
+      confirmation = *request;
+      *response = payment;
+      return status;
+    }
+  };
+
   struct Journal final : v1::JournalService::Service {
     grpc::Status status;
     std::vector<v1::StreamJournalResponse> messages;
@@ -212,6 +245,7 @@ class FakeSwitch {
   Payments payments;
   Accounts accounts;
   Admin admin;
+  Exceptions exceptions;
   Journal journal;
   Operations operations;
 

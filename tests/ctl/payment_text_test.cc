@@ -79,6 +79,35 @@ TEST(DetailsTest, ShowsDeclineAndHistory) {
   EXPECT_THAT(text, Not(HasSubstr("not known because")));
 }
 
+TEST(DetailsTest, ShowsWhoActsNextWhileItIsNotFinal) {
+  v1::Payment payment = Paid();
+  payment.set_owner(v1::PAYMENT_OWNER_NOBODY);
+  payment.set_next_action(v1::NEXT_ACTION_NONE);
+  EXPECT_EQ(NextStep(payment), "");
+  EXPECT_THAT(Details(payment), Not(HasSubstr("next step")));
+  payment.set_state(v1::PAYMENT_STATE_UNKNOWN);
+  payment.set_owner(v1::PAYMENT_OWNER_RESOLVER);
+  payment.set_next_action(v1::NEXT_ACTION_QUERY);
+  payment.set_next_action_at_ms(1'795'248'306'123);
+  payment.set_deadline_ms(1'795'248'307'123);
+  EXPECT_THAT(Details(payment), HasSubstr("next step         RESOLVER: QUERY\n"
+                                          "at                2026-11-21 16:05:06.123 UTC+8\n"
+                                          "deadline          2026-11-21 16:05:07.123 UTC+8\n"));
+}
+
+TEST(DetailsTest, ShowsWhatIsProposedAndByWhomItWasConfirmed) {
+  v1::Payment payment = Paid();
+  payment.mutable_resolution()->set_verdict(v1::VERDICT_RELEASE);
+  payment.mutable_resolution()->set_reason("not in the file");
+  payment.mutable_resolution()->set_proposed_by("8000000001");
+  EXPECT_THAT(Details(payment), HasSubstr("proposed          RELEASE: not in the file\n"
+                                          "proposed by       8000000001\n"));
+  payment.mutable_resolution()->set_confirmed_by("8000000002");
+  EXPECT_THAT(Details(payment), HasSubstr("resolved          RELEASE: not in the file\n"
+                                          "proposed by       8000000001\n"
+                                          "confirmed by      8000000002\n"));
+}
+
 TEST(DeclineTest, EveryReasonHasItsNextStep) {
   const std::string_view unknown = NextAfter(static_cast<v1::DeclineReason>(999));
   for (int i = v1::DeclineReason_MIN + 1; i <= v1::DeclineReason_MAX; ++i) {

@@ -20,6 +20,28 @@ TEST(ChinaTimeTest, SurvivesWhatIsNoTime) {
   EXPECT_EQ(ChinaTime(std::numeric_limits<int64_t>::max()), "9223372036854775807 ms");
 }
 
+TEST(TimeFromTest, SaysItInTheLargestUnitThatSaysEnough) {
+  constexpr int64_t kNow = 1'795'248'306'123;
+  EXPECT_EQ(TimeFrom(kNow, 0), "-");
+  EXPECT_EQ(TimeFrom(kNow, kNow + 999), "now");
+  EXPECT_EQ(TimeFrom(kNow, kNow - 999), "now");
+  EXPECT_EQ(TimeFrom(kNow, kNow + 1'000), "in 1s");
+  EXPECT_EQ(TimeFrom(kNow, kNow - 89'999), "89s ago");
+  EXPECT_EQ(TimeFrom(kNow, kNow + 90'000), "in 1m");
+  EXPECT_EQ(TimeFrom(kNow, kNow + 5'400'000), "in 1h");
+  EXPECT_EQ(TimeFrom(kNow, kNow - 172'799'000), "47h ago");
+  EXPECT_EQ(TimeFrom(kNow, kNow + 172'800'000), "in 2d");
+}
+
+TEST(ShortenedTest, CutsAtACharacter) {
+  EXPECT_EQ(Shortened("abcdef", 6), "abcdef");
+  EXPECT_EQ(Shortened("abcdefg", 6), "abc...");
+  EXPECT_EQ(Shortened("\u4eac\u4eac\u4eac\u4eac", 8), "\u4eac\u4eac\u4eac\u4eac");
+  EXPECT_EQ(Shortened("\u4eac\u4eac\u4eac\u4eac", 7), "\u4eac\u4eac...");
+  EXPECT_EQ(Shortened("\u4eac\u4eac\u4eac\u4eac", 6), "\u4eac...");
+  EXPECT_EQ(Shortened("a\nb", 6), "a?b");
+}
+
 TEST(WordTest, DropsThePrefixAndShowsUnknownValuesAsNumbers) {
   EXPECT_EQ(Word(v1::PAYMENT_STATE_SUCCEEDED), "SUCCEEDED");
   EXPECT_EQ(Word(v1::DECLINE_REASON_AMOUNT_TOO_SMALL), "AMOUNT_TOO_SMALL");

@@ -70,6 +70,7 @@ Api Connect(const std::string& address) {
   api.payments = v1::PaymentService::NewStub(api.channel);
   api.accounts = v1::AccountService::NewStub(api.channel);
   api.admin = v1::AdminService::NewStub(api.channel);
+  api.exceptions = v1::ExceptionService::NewStub(api.channel);
   api.journal = v1::JournalService::NewStub(api.channel);
   api.operations = v1::OperationsService::NewStub(api.channel);
   return api;

@@ -15,6 +15,7 @@
 #include "waystation/journal/v1/journal.pb.h"
 #include "waystation/v1/account_service.grpc.pb.h"
 #include "waystation/v1/admin_service.grpc.pb.h"
+#include "waystation/v1/exception_service.grpc.pb.h"
 #include "waystation/v1/journal_service.grpc.pb.h"
 #include "waystation/v1/operations_service.grpc.pb.h"
 #include "waystation/v1/payment_service.grpc.pb.h"
@@ -27,6 +28,7 @@ struct Api {
   std::unique_ptr<v1::PaymentService::Stub> payments;
   std::unique_ptr<v1::AccountService::Stub> accounts;
   std::unique_ptr<v1::AdminService::Stub> admin;
+  std::unique_ptr<v1::ExceptionService::Stub> exceptions;
   std::unique_ptr<v1::JournalService::Stub> journal;
   std::unique_ptr<v1::OperationsService::Stub> operations;
 };

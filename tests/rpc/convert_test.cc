@@ -1,5 +1,7 @@
 #include "switch/rpc/convert.h"
 
+#include <vector>
+
 #include "gtest/gtest.h"
 
 namespace waystation::rpc {
@@ -34,6 +36,27 @@ core::Payment CancelledPayment() {
   return payment;
 }
 
+// In REVIEW, by way of `states`.
+core::Payment Reviewed(const std::vector<PaymentState>& states) {
+  core::Payment payment = CancelledPayment();
+  payment.history = {Change(7, PaymentState::kHeld)};
+  for (PaymentState state : states) payment.history.push_back(Change(payment.last_sequence() + 1, state));
+  payment.history.push_back(Change(payment.last_sequence() + 1, PaymentState::kReview));
+  payment.state = PaymentState::kReview;
+  return payment;
+}
+
+TEST(AsOf, AResolutionIsOfTheAdjustment) {
+  core::Payment payment = Reviewed({PaymentState::kUnknown});
+  payment.resolution = core::Resolution{core::Verdict::kRelease, "not in the file", "8000000001", ""};
+  EXPECT_EQ(AsOf(payment, 2).resolution, std::nullopt) << "proposed after the change";
+  payment.resolution->confirmed_by = "8000000002";
+  payment.state = PaymentState::kAdjusted;
+  payment.history.push_back(Change(10, PaymentState::kAdjusted));
+  EXPECT_EQ(AsOf(payment, 3), payment);
+  EXPECT_EQ(AsOf(payment, 2).resolution, std::nullopt);
+}
+
 TEST(AsOf, TheLastChangeIsThePaymentAsItStands) {
   EXPECT_EQ(AsOf(CancelledPayment(), 6), CancelledPayment());
 }
@@ -55,7 +78,7 @@ TEST(AsOf, AnEarlierChangeKnowsNothingOfLaterOnes) {
 
 TEST(Convert, APayment) {
   v1::Payment out;
-  ToProto(CancelledPayment(), &out);
+  ToProto(CancelledPayment(), flow::NextStep(), &out);
   EXPECT_EQ(out.payment_id(), "7");
   EXPECT_EQ(out.station_id(), "000000000017") << "leading zeros are kept";
   EXPECT_EQ(out.state(), v1::PAYMENT_STATE_CANCELLED);
@@ -67,6 +90,46 @@ TEST(Convert, APayment) {
   EXPECT_EQ(out.sequence(), 25U);
   ASSERT_EQ(out.history_size(), 7);
   EXPECT_EQ(out.history(1).state(), v1::PAYMENT_STATE_UNKNOWN);
+  EXPECT_EQ(out.owner(), v1::PAYMENT_OWNER_NOBODY);
+  EXPECT_EQ(out.next_action(), v1::NEXT_ACTION_NONE);
+  EXPECT_EQ(out.next_action_at_ms(), 0);
+  EXPECT_EQ(out.deadline_ms(), 0);
+  EXPECT_FALSE(out.has_resolution());
+  EXPECT_EQ(out.suggested_verdict(), v1::VERDICT_UNSPECIFIED);
+}
+
+TEST(Convert, TheNextStepAndTheResolution) {
+  core::Payment payment = Reviewed({PaymentState::kUnknown});
+  payment.resolution = core::Resolution{core::Verdict::kWriteOff, "in the file", "8000000001", ""};
+  const flow::NextStep next{.owner = flow::Owner::kResolver,
+                            .action = flow::NextAction::kReverse,
+                            .at = core::TimePoint(std::chrono::milliseconds(12)),
+                            .deadline = core::TimePoint(std::chrono::milliseconds(34))};
+  v1::Payment out;
+  ToProto(payment, next, &out);
+  EXPECT_EQ(out.owner(), v1::PAYMENT_OWNER_RESOLVER);
+  EXPECT_EQ(out.next_action(), v1::NEXT_ACTION_REVERSE);
+  EXPECT_EQ(out.next_action_at_ms(), 12);
+  EXPECT_EQ(out.deadline_ms(), 34);
+  EXPECT_EQ(out.resolution().verdict(), v1::VERDICT_WRITE_OFF);
+  EXPECT_EQ(out.resolution().reason(), "in the file");
+  EXPECT_EQ(out.resolution().proposed_by(), "8000000001");
+  EXPECT_EQ(out.resolution().confirmed_by(), "");
+}
+
+TEST(Convert, AVerdictIsSuggestedWhereTheRecordHasTheBillersApproval) {
+  EXPECT_EQ(SuggestedVerdict(Reviewed({PaymentState::kUnknown, PaymentState::kDeclined})),
+            core::Verdict::kChargeStation);
+  EXPECT_EQ(SuggestedVerdict(Reviewed({PaymentState::kReversing, PaymentState::kReversed})),
+            core::Verdict::kChargeStation);
+  for (const PaymentState before : {PaymentState::kUnknown, PaymentState::kReversing, PaymentState::kCancelling}) {
+    core::Payment payment = Reviewed({before});
+    payment.biller_reference.clear();
+    EXPECT_EQ(SuggestedVerdict(payment), std::nullopt) << core::Name(before);
+    payment.biller_reference = "M1";
+    EXPECT_EQ(SuggestedVerdict(payment).has_value(), before != PaymentState::kCancelling) << core::Name(before);
+  }
+  EXPECT_EQ(SuggestedVerdict(CancelledPayment()), std::nullopt);
 }
 
 }  // namespace

@@ -48,6 +48,20 @@ TEST(Validation, OperatorAndRequestId) {
               {std::string("a\0", 2), "request_id: a text with control characters does not fit" + expected}});
 }
 
+TEST(Validation, OwnersAndNextActions) {
+  google::protobuf::RepeatedField<int> numbers;
+  numbers.Add(1);
+  numbers.Add(4);
+  const auto owners = CheckOwners(numbers);
+  ASSERT_TRUE(owners.ok());
+  EXPECT_EQ(*owners, (std::vector{flow::Owner::kNobody, flow::Owner::kPerson}));
+  numbers.Add(8);
+  EXPECT_EQ(CheckNextActions(numbers)->back(), flow::NextAction::kConfirm);
+  EXPECT_EQ(CheckOwners(numbers).status().message(), "owners: 8 is no payment owner; expected 1 to 4");
+  numbers.Set(2, 0);
+  EXPECT_EQ(CheckNextActions(numbers).status().message(), "next_actions: 0 is no next action; expected 1 to 8");
+}
+
 TEST(Validation, BillerAndCustomer) {
   ExpectRows([](const std::string& text) { return CheckBillerId(text); },
              {{"gas-2_x", ""},
