@@ -59,7 +59,9 @@ std::string Details(const v1::Payment& payment) {
   fields.Add("payment id", payment.payment_id());
   fields.Add("state", Word(payment.state()));
   if (payment.has_decline()) fields.Add("declined", DeclineText(payment.decline()));
-  fields.Add("not known because", payment.unknown_cause());
+  // What a person went, or goes, by.
+  const bool is_evidence = payment.state() == v1::PAYMENT_STATE_REVIEW || payment.state() == v1::PAYMENT_STATE_ADJUSTED;
+  fields.Add(is_evidence ? "evidence" : "not known because", payment.unknown_cause());
   AddNextStep(fields, payment);
   fields.Add("station", payment.station_id());
   fields.Add("operator", payment.operator_id());

@@ -95,6 +95,15 @@ TEST(DetailsTest, ShowsWhoActsNextWhileItIsNotFinal) {
                                           "deadline          2026-11-21 16:05:07.123 UTC+8\n"));
 }
 
+TEST(DetailsTest, CallsTheCauseEvidenceOnceAPersonDecides) {
+  v1::Payment payment = Paid();
+  payment.set_unknown_cause("no answer");
+  payment.set_state(v1::PAYMENT_STATE_UNKNOWN);
+  EXPECT_THAT(Details(payment), HasSubstr("not known because  no answer\n"));
+  payment.set_state(v1::PAYMENT_STATE_REVIEW);
+  EXPECT_THAT(Details(payment), HasSubstr("evidence          no answer\n"));
+}
+
 TEST(DetailsTest, ShowsWhatIsProposedAndByWhomItWasConfirmed) {
   v1::Payment payment = Paid();
   payment.mutable_resolution()->set_verdict(v1::VERDICT_RELEASE);
