@@ -58,7 +58,7 @@ class BadInput : public SwitchTest {
 
 TEST_F(BadInput, TextThatIsNotUtf8IsNamedInEachFieldOfEachCall) {
   int fields = 0;
-  for (const char* service : {"PaymentService", "AccountService", "AdminService"}) {
+  for (const char* service : {"PaymentService", "AccountService", "AdminService", "ExceptionService"}) {
     const google::protobuf::ServiceDescriptor* services =
         google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(std::string(kPackage) + service);
     ASSERT_NE(services, nullptr);
@@ -77,12 +77,14 @@ TEST_F(BadInput, TextThatIsNotUtf8IsNamedInEachFieldOfEachCall) {
       }
     }
   }
-  EXPECT_GE(fields, 30);
+  EXPECT_GE(fields, 37);
 }
 
 TEST_F(BadInput, BytesThatAreNoMessage) {
-  for (const char* method : {"PaymentService/Pay", "PaymentService/WatchPayments", "AccountService/GetAccount",
-                             "AdminService/RegisterStation", "AdminService/ListBillers", "JournalService/Stream"}) {
+  for (const char* method :
+       {"PaymentService/Pay", "PaymentService/WatchPayments", "AccountService/GetAccount",
+        "AdminService/RegisterStation", "AdminService/ListBillers", "ExceptionService/ListExceptions",
+        "ExceptionService/ConfirmResolution", "JournalService/Stream"}) {
     for (const std::string& bytes : {std::string("\x0a\x7f"
                                                  "1"),
                                      std::string("\xff\xff\xff\xff"), std::string(1, '\0')}) {
