@@ -175,7 +175,7 @@ TEST_F(RocksCommitLogTest, TheSizeOfItsLogIsKnownBeforeItIsOpened) {
 // On a disk that is nearly full there is no space to merge files in.
 TEST_F(RocksCommitLogTest, FilesAreMergedOnlyWhileThatIsWanted) {
   RocksOptions small;
-  small.memtable_bytes = 64 << 10;
+  small.journal_memtable_bytes = 64 << 10;
   absl::StatusOr<std::unique_ptr<RocksCommitLog>> log = RocksCommitLog::Open(folder_.Under("ledger"), small);
   ASSERT_TRUE(log.ok()) << log.status();
   uint64_t sequence = 0;
