@@ -27,15 +27,16 @@ void MemoryCommitLog::Append(const SealedBlock* block, const RowBatch& rows, Don
 }
 
 absl::Status MemoryCommitLog::ReadBlocks(uint64_t from_sequence, VisitBlock visit) const {
-  std::map<uint64_t, std::string> blocks;
-  {
-    std::lock_guard lock(mutex_);
-    auto it = blocks_.upper_bound(from_sequence);
-    if (it != blocks_.begin()) --it;
-    blocks.insert(it, blocks_.end());
-  }
-  for (const auto& [first_sequence, bytes] : blocks) {
+  std::unique_lock lock(mutex_);
+  auto it = blocks_.upper_bound(from_sequence);
+  if (it != blocks_.begin()) --it;
+  while (it != blocks_.end()) {
+    const auto [first_sequence, bytes] = *it;
+    // Without the lock: the visitor may read other things here.
+    lock.unlock();
     if (!visit(first_sequence, bytes)) break;
+    lock.lock();
+    it = blocks_.upper_bound(first_sequence);
   }
   return absl::OkStatus();
 }

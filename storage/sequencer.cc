@@ -27,6 +27,14 @@ Sequencer::Sequencer(const ChainPosition& position, core::Ledger* ledger, Commit
 
 Sequencer::~Sequencer() {
   WS_CHECK(!thread_.joinable(), "Stop comes before the end");
+  // Only after a failure, or when an owner that runs it step by step ends before it is done. A ticket may live in the
+  // frame that its on_reply holds, so letting go of on_reply lets go of both.
+  std::vector<Ticket*> unanswered(taken_.begin() + static_cast<std::ptrdiff_t>(next_), taken_.end());
+  unanswered.insert(unanswered.end(), queue_.begin(), queue_.end());
+  for (const PendingBlock& block : in_flight_) {
+    unanswered.insert(unanswered.end(), block.tickets.begin(), block.tickets.end());
+  }
+  for (Ticket* ticket : unanswered) absl::AnyInvocable<void()> abandoned = std::move(ticket->on_reply);
 }
 
 void Sequencer::Start() {
@@ -72,12 +80,13 @@ void Sequencer::Run() {
   }
 }
 
-void Sequencer::RunReady() {
-  while (!failed_) {
+bool Sequencer::RunReady() {
+  for (bool did_something = false;; did_something = true) {
+    if (failed_) return did_something;
     std::unique_lock lock(mutex_);
     const std::optional<Wake> wake = NextWork(&lock);
     lock.unlock();
-    if (!wake.has_value() || *wake == Wake::kStop) return;
+    if (!wake.has_value() || *wake == Wake::kStop) return did_something;
     Do(*wake);
   }
 }

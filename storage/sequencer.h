@@ -80,6 +80,7 @@ class Sequencer {
   // All outlive the sequencer; `observer` may be null. `position` is where the journal and the ledger stand.
   Sequencer(const ChainPosition& position, core::Ledger* ledger, CommitLog* log, const Index* index,
             const core::Clock* clock, PaymentObserver* observer, Options options);
+  // Lets go of commands that were never answered: the coroutines that wait for them end with their worker.
   ~Sequencer();
 
   void Start();
@@ -88,8 +89,8 @@ class Sequencer {
   void Stop();
 
   // Does what can be done without waiting: decides what was submitted, appends, writes a snapshot that is due, delivers
-  // what became durable.
-  void RunReady();
+  // what became durable. False: there was nothing to do.
+  bool RunReady();
 
   // New work: false when the queue is full, and the ticket was not taken.
   [[nodiscard]] bool TrySubmit(Ticket* ticket);

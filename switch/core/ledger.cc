@@ -340,6 +340,8 @@ Ledger::Changes Ledger::TakeChanges() {
     changes.open.push_back(&held.payment);
   }
   dirty_payments_.clear();
+  // A hash table's order is another in each process; what is written is not to depend on it.
+  std::sort(changes.open.begin(), changes.open.end(), [](const Payment* a, const Payment* b) { return a->id < b->id; });
   return changes;
 }
 

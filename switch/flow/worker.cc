@@ -33,10 +33,14 @@ void Worker::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Worker::RunReady() {
-  do {
-    RunAlarms();
-  } while (io_.poll() > 0);
+bool Worker::RunReady() {
+  for (bool did_something = false;; did_something = true) {
+    // Run by the io_context, as the timer would have them run: what an alarm spawns starts at once.
+    if (const auto next = NextAlarm(); next.has_value() && *next <= clock_->Steady()) {
+      asio::post(io_, [this] { RunAlarms(); });
+    }
+    if (io_.poll() == 0) return did_something;
+  }
 }
 
 std::optional<core::SteadyTime> Worker::NextAlarm() const {

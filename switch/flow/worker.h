@@ -43,8 +43,9 @@ class Worker final : public storage::ReplyPort {
   // the sequencer has stopped: their tickets may still be in its hands.
   void Stop();
 
-  // Runs what can run without waiting: what was posted and delivered, and the alarms whose time has come.
-  void RunReady();
+  // Runs what can run without waiting: what was posted and delivered, and the alarms whose time has come. False: there
+  // was nothing to run.
+  bool RunReady();
   // The time of the next alarm; null when none is set.
   std::optional<core::SteadyTime> NextAlarm() const;
 

@@ -9,9 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "storage/snapshot.h"
 #include "switch/core/limits.h"
+#include "tests/storage/held_commit_log.h"
 #include "tests/storage/manual_clock.h"
 #include "tests/storage/running_ledger.h"
+#include "tests/storage/simulated_clock.h"
 
 namespace waystation::storage {
 namespace {
@@ -207,6 +210,55 @@ TEST_F(SequencerTest, StopWithoutWorkWritesNothing) {
   running_.Start();
   running_.Stop();
   EXPECT_THAT(KeysOf(store_, Table::kSnapshot), ::testing::IsEmpty());
+}
+
+TEST(SequencerStepByStepTest, DoesWhatCanBeDoneWithoutWaiting) {
+  SimulatedClock clock;
+  MemoryCommitLog store;
+  HeldCommitLog log(&store);
+  RunningLedger running(&store, &clock, {.snapshot_interval = std::chrono::seconds(1), .log = &log});
+  Sequencer& sequencer = running.sequencer();
+  EXPECT_FALSE(sequencer.RunReady());
+
+  log.Hold();
+  const Ticket* ticket = running.Submit(core::RegisterBiller{kShopBiller});
+  EXPECT_TRUE(sequencer.RunReady());
+  EXPECT_TRUE(running.port().delivered().empty());
+  EXPECT_FALSE(sequencer.RunReady());
+
+  // It is told of what became durable when it is run next.
+  log.Release();
+  EXPECT_TRUE(running.port().delivered().empty());
+  EXPECT_TRUE(sequencer.RunReady());
+  EXPECT_THAT(running.port().delivered(), ElementsAre(ticket));
+
+  // A snapshot is written when one is due, and once.
+  log.LetThrough();
+  EXPECT_FALSE(sequencer.RunReady());
+  clock.Advance(std::chrono::seconds(1));
+  EXPECT_TRUE(sequencer.RunReady());
+  EXPECT_EQ((*ReadSnapshotPosition(store))->chain.last_sequence, 1u);
+  EXPECT_FALSE(sequencer.RunReady());
+  running.Stop();
+}
+
+TEST(SequencerStepByStepTest, LetsGoOfWhatItNeverAnswered) {
+  SimulatedClock clock;
+  MemoryCommitLog store;
+  HeldCommitLog log(&store);
+  log.Hold();
+  RecordingPort port;
+  Ticket undelivered{.command = core::RegisterBiller{kShopBiller}, .port = &port, .on_reply = [] {}, .reply = {}};
+  Ticket undecided{.command = core::RegisterBiller{"gas"}, .port = &port, .on_reply = [] {}, .reply = {}};
+  {
+    RunningLedger running(&store, &clock, {.log = &log});
+    running.sequencer().Submit(&undelivered);
+    running.sequencer().RunReady();
+    running.sequencer().Submit(&undecided);
+  }
+  EXPECT_FALSE(undelivered.on_reply);
+  EXPECT_FALSE(undecided.on_reply);
+  EXPECT_TRUE(port.delivered().empty());
 }
 
 TEST_F(SequencerTest, MemoryForgetsWhatIsAtRestAndDurable) {
