@@ -157,6 +157,8 @@ asio::awaitable<MaybeOutcome> Resolver::AskOutcome(core::Payment payment, Biller
     if (card.can_reverse) co_return reversal;
     co_return std::nullopt;
   }
+  // By when it is asked, not by when it has answered: the request may come to the biller between the two.
+  const bool settled = HasSettledAtBiller(payment, card);
   adapters::QueryOutcome answer = co_await lane->Query(payment, attempts);
   if (auto* approved = std::get_if<adapters::Approved>(&answer))
     co_return ApprovedOutcome(payment.id, std::move(*approved));
@@ -166,7 +168,7 @@ asio::awaitable<MaybeOutcome> Resolver::AskOutcome(core::Payment payment, Biller
   }
   if (std::holds_alternative<adapters::NeverReceived>(answer)) {
     if (card.query_denial_is_final) {
-      if (!HasSettledAtBiller(payment, card)) co_return std::nullopt;
+      if (!settled) co_return std::nullopt;
       co_return DeclinedOutcome(payment.id, core::PaymentEvent::kNeverReceived,
                                 core::DeclineReason::kNotReceivedByBiller, "",
                                 "the biller has no such payment; nothing was paid");
@@ -195,7 +197,10 @@ asio::awaitable<MaybeOutcome> Resolver::AskCancel(core::Payment payment, BillerL
 }
 
 bool Resolver::HasSettledAtBiller(const core::Payment& payment, const adapters::CapabilityCard& card) const {
-  return clock_.Now() >= payment.accepted_at() + card.time_limit + card.settling_time;
+  // The request's deadline is counted from when it was sent, which is after it was accepted; one that passed is what
+  // made the payment UNKNOWN.
+  const core::TimePoint deadline = std::max(payment.accepted_at() + card.time_limit, payment.changed_at());
+  return clock_.Now() >= deadline + card.settling_time;
 }
 
 bool Resolver::PastReview(const core::Payment& payment) const {

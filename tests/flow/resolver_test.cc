@@ -102,6 +102,10 @@ TEST_F(ResolverTest, NeverReceivedFreesTheMoneyOnceTheBillerCanNotTakeItUpAnyMor
   EXPECT_FALSE(IsThere(answer)) << "it may still be under way";
   ExpectAccount(100'000, 5'000);
   world_->clock().Advance(std::chrono::milliseconds(1));
+  // It was asked before.
+  query.answer(QueryOutcome(adapters::NeverReceived{}));
+  query = world_->mobile().Next(Operation::kQuery);
+  EXPECT_FALSE(IsThere(answer));
   query.answer(QueryOutcome(adapters::NeverReceived{}));
   const core::Payment payment = Get(std::move(answer)).payment;
   EXPECT_EQ(payment.state, PaymentState::kDeclined);
