@@ -42,7 +42,7 @@ class Replay {
 
   absl::Status Run(const CommitLog& from, Visit visit) {
     absl::Status status;
-    const absl::Status read = from.ReadBlocks(0, [&](uint64_t key, std::string_view bytes) {
+    absl::Status read = from.ReadBlocks(0, [&](uint64_t key, std::string_view bytes) {
       status = OnBlock(key, bytes, visit);
       return status.ok();
     });

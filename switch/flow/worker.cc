@@ -19,6 +19,8 @@ Worker::Worker(const core::Clock* clock, std::string name)
 
 Worker::~Worker() {
   Stop();
+  // What the tasks hold may clear alarms as it ends.
+  const auto abandoned = std::exchange(alarms_, {});
 }
 
 void Worker::Start() {
@@ -51,10 +53,17 @@ std::optional<core::SteadyTime> Worker::NextAlarm() const {
 void Worker::RunAlarms() {
   const core::SteadyTime now = clock_->Steady();
   while (!alarms_.empty() && alarms_.begin()->first.first <= now) {
-    Alarm* alarm = alarms_.begin()->second;
-    alarm->Clear();
-    alarm->task_();
+    Task task = std::move(alarms_.begin()->second);
+    alarms_.erase(alarms_.begin());
+    task();
   }
+}
+
+Worker::AlarmKey Worker::AddAlarm(core::SteadyTime at, Task task) {
+  const AlarmKey key{at, ++alarms_set_};
+  alarms_.emplace(key, std::move(task));
+  if (started_) SetTimer();
+  return key;
 }
 
 void Worker::SetTimer() {
@@ -73,9 +82,10 @@ void Worker::SetTimer() {
 
 void Alarm::Set(core::SteadyTime at) {
   Clear();
-  key_ = Worker::AlarmKey{at, ++worker_->alarms_set_};
-  worker_->alarms_.emplace(*key_, this);
-  if (worker_->started_) worker_->SetTimer();
+  key_ = worker_->AddAlarm(at, [this] {
+    key_.reset();
+    task_();
+  });
 }
 
 void Alarm::Clear() {
@@ -168,16 +178,7 @@ asio::awaitable<core::Reply> Exchange(Worker& worker, core::Command command, Sub
 }  // namespace
 
 asio::awaitable<void> WaitUntil(Worker& worker, core::SteadyTime time) {
-  absl::AnyInvocable<void()> resume;
-  Alarm alarm(&worker, [&resume] {
-    // The frame that holds `resume` may be gone once it has run.
-    absl::AnyInvocable<void()> go_on = std::move(resume);
-    go_on();
-  });
-  auto initiate = [&](auto handler) {
-    resume = [handler = std::move(handler)]() mutable { std::move(handler)(); };
-    alarm.Set(time);
-  };
+  auto initiate = [&worker, time](auto handler) { worker.RunAt(time, std::move(handler)); };
   co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable);
 }
 

@@ -49,6 +49,9 @@ class Worker final : public storage::ReplyPort {
   // The time of the next alarm; null when none is set.
   std::optional<core::SteadyTime> NextAlarm() const;
 
+  // Runs `task` once at `at`, which may have passed. Where the worker ends before, the task is dropped with it.
+  void RunAt(core::SteadyTime at, Task task) { AddAlarm(at, std::move(task)); }
+
   // Runs `task` on the worker's thread. Tasks posted close together cost one wake-up.
   void Post(Task task);
 
@@ -65,6 +68,7 @@ class Worker final : public storage::ReplyPort {
   // Alarms of one time go off in the order in which they were set.
   using AlarmKey = std::pair<core::SteadyTime, uint64_t>;
 
+  AlarmKey AddAlarm(core::SteadyTime at, Task task);
   void RunPosted();
   void RunAlarms();
   void SetTimer();
@@ -73,7 +77,7 @@ class Worker final : public storage::ReplyPort {
   const std::string name_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  absl::btree_map<AlarmKey, Alarm*> alarms_;
+  absl::btree_map<AlarmKey, Task> alarms_;
   uint64_t alarms_set_ = 0;
   boost::asio::steady_timer timer_;
   std::optional<core::SteadyTime> timer_at_;  // null: not set

@@ -106,6 +106,19 @@ absl::Status RunRound(int round, int answers, SwitchProcess& process, std::deque
   return cut.ok() ? absl::OkStatus() : absl::InternalError("day cut: " + cut.status.error_message());
 }
 
+// Nothing is left to the resolver past its deadline.
+absl::Status CheckDeadlines(const SwitchProcess& process, Faults& faults) {
+  waystation::v1::ListExceptionsRequest request;
+  request.set_overdue_only(true);
+  waystation::v1::ListExceptionsResponse response;
+  grpc::ClientContext context;
+  const Api api = process.Connect();
+  const grpc::Status status = api.exceptions->ListExceptions(&context, request, &response);
+  if (!status.ok()) return absl::InternalError("exceptions: " + status.error_message());
+  for (const auto& payment : response.payments()) faults.Add("past its deadline: " + payment.ShortDebugString());
+  return absl::OkStatus();
+}
+
 // The clients' books against the switch's.
 absl::Status CompareWithJournal(const SwitchProcess& process, const std::deque<StationClient>& clients,
                                 Faults& faults) {
@@ -139,6 +152,7 @@ absl::Status RunRounds(int rounds, uint64_t seed, uint64_t client_count, Faults&
     std::fflush(stdout);
   }
   ForEachAtOnce(clients, **process, [](StationClient& client, const Api& api) { client.CheckAll(api); });
+  if (absl::Status status = CheckDeadlines(**process, faults); !status.ok()) return status;
   if (absl::Status stopped = (*process)->Stop(); !stopped.ok()) return stopped;
   if (absl::Status verified = (*process)->VerifyJournal(); !verified.ok() || faults.count() > 0) return verified;
   return CompareWithJournal(**process, clients, faults);

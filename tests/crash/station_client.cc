@@ -91,7 +91,8 @@ bool StationClient::Answered(const grpc::Status& status, const std::string& what
 void StationClient::PaySomething(const Api& api) {
   static constexpr const char* kBillers[] = {"mobile", "electricity", "gas"};
   const std::string biller = kBillers[Roll(3)];
-  const int ending = Roll(10) < 6 ? Roll(90) : 90 + Roll(10);
+  // Not 88 and 89: their approvals come late, in the middle of a check.
+  const int ending = Roll(10) < 6 ? Roll(88) : 90 + Roll(10);
   const std::string customer = e2e::CustomerNumber(biller, Roll(100'000), ending);
   v1::PayRequest request = e2e::PayRequestFor(station_, fmt::format("request-{}-{}", number_, entries_.size()), biller,
                                               customer, 2'000 + Roll(3'000));

@@ -156,6 +156,33 @@ TEST_F(AlarmTest, MaySetItselfAgain) {
   EXPECT_EQ(rung_.size(), 3u);
 }
 
+asio::awaitable<void> WaitAndNote(Worker* worker, core::SteadyTime until, std::shared_ptr<bool> came) {
+  co_await WaitUntil(*worker, until);
+  *came = true;
+}
+
+TEST_F(AlarmTest, ACoroutineWaitsUntilATime) {
+  const auto came = std::make_shared<bool>(false);
+  worker_.Spawn(WaitAndNote(&worker_, In(10), came));
+  Pass(9);
+  EXPECT_FALSE(*came);
+  Pass(1);
+  EXPECT_TRUE(*came);
+}
+
+TEST(WorkerTest, ACoroutineThatWaitsEndsWithItsWorker) {
+  storage::SimulatedClock clock;
+  const auto came = std::make_shared<bool>(false);
+  {
+    Worker worker(&clock);
+    worker.Spawn(WaitAndNote(&worker, clock.Steady() + std::chrono::hours(1), came));
+    worker.RunReady();
+    EXPECT_EQ(came.use_count(), 2);
+  }
+  EXPECT_EQ(came.use_count(), 1) << "its frame is gone";
+  EXPECT_FALSE(*came);
+}
+
 TEST(WorkerTest, AnAlarmGoesOffOnTheWorkersThread) {
   storage::ManualClock clock;
   Worker worker(&clock);

@@ -65,7 +65,7 @@ struct Business {
   ~Business() { running->Stop(); }
 
   void Run(int batches) { workload.Run(*running, clock, batches); }
-  uint64_t LastSequence() { return running->Do(core::ReadBusinessDay{}).sequence; }
+  uint64_t LastSequence() const { return running->sequencer().durable_sequence(); }
 
   Workload workload;
   ManualClock clock;
