@@ -88,7 +88,8 @@ struct Unknown {
 };
 // The biller says that it has no such payment.
 struct NeverReceived {};
-// Taken back; a biller that never heard of the payment counts as having taken it back.
+// Taken back; a biller that never heard of the payment counts as having taken it back, and must refuse the payment
+// should it arrive after the advice. One that would not has a card without can_reverse.
 struct TakenBack {};
 
 using InquiryOutcome = std::variant<InquiryFound, Declined, NotSent, Unknown>;

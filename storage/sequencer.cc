@@ -27,8 +27,10 @@ Sequencer::Sequencer(const ChainPosition& position, core::Ledger* ledger, Commit
 
 Sequencer::~Sequencer() {
   WS_CHECK(!thread_.joinable(), "Stop comes before the end");
-  // Only after a failure, or when an owner that runs it step by step ends before it is done. A ticket may live in the
-  // frame that its on_reply holds, so letting go of on_reply lets go of both.
+}
+
+void Sequencer::Abandon() {
+  // A ticket may live in the frame that its on_reply holds, so letting go of on_reply lets go of both.
   std::vector<Ticket*> unanswered(taken_.begin() + static_cast<std::ptrdiff_t>(next_), taken_.end());
   unanswered.insert(unanswered.end(), queue_.begin(), queue_.end());
   for (const PendingBlock& block : in_flight_) {

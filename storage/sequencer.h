@@ -88,6 +88,10 @@ class Sequencer {
   // Decides what was submitted, writes a last snapshot, and ends the thread. Nothing is submitted from then on.
   void Stop();
 
+  // Lets go of the tickets that were never answered, whose owners still live: after a failure, or where an owner that
+  // runs it step by step ends before it is done.
+  void Abandon();
+
   // Does what can be done without waiting: decides what was submitted, appends, writes a snapshot that is due, delivers
   // what became durable. False: there was nothing to do.
   bool RunReady();

@@ -74,6 +74,8 @@ struct RecordOutcome {
   std::string voucher;
   std::string customer_name;
   std::string unknown_cause;
+  // The state in which the biller was asked; refused when the payment has moved on since. Null: any.
+  std::optional<PaymentState> from = std::nullopt;
 };
 // A station takes back its own payment. `presented` is what the flow found against the biller's card.
 struct StartCancel {

@@ -259,7 +259,10 @@ bool IsOldNews(const Payment& payment) {
     case PaymentState::kCancelled:
     case PaymentState::kAdjusted: return true;
     case PaymentState::kReversing:
-    case PaymentState::kReview: return !payment.biller_reference.empty();
+    case PaymentState::kReview: {
+      const PaymentState before = payment.history[payment.history.size() - 2].state;
+      return before == payment.state || before == PaymentState::kReversed || before == PaymentState::kDeclined;
+    }
     case PaymentState::kHeld:
     case PaymentState::kUnknown:
     case PaymentState::kDeclined:
@@ -294,6 +297,7 @@ Decision Ledger::On(const RecordOutcome& c, const Prior& prior) const {
   // declined at once was never sent, so nothing of it can come late.
   if (c.event == PaymentEvent::kCancelStarted || c.event == PaymentEvent::kAdjusted) next.reset();
   if (late && payment->state == PaymentState::kDeclined && payment->history.size() == 1) next.reset();
+  if (c.from.has_value() && *c.from != payment->state) next.reset();
   if (!next.has_value()) {
     Decision decision = Answer(*payment, payment->last_sequence());
     decision.reply.status = absl::FailedPreconditionError(fmt::format(

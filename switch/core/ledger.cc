@@ -219,6 +219,9 @@ absl::Status Ledger::Make(const PaymentMoved& f, const Leg& leg, const BlockStam
     payment.resolution = f.resolution;
   }
 
+  // What was proposed without knowing of it is not confirmed in its light.
+  if (f.event == PaymentEvent::kLateApproval) payment.resolution.reset();
+
   payment.state = f.state;
   payment.decline = f.decline;
   payment.unknown_cause = f.unknown_cause;

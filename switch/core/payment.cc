@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "switch/core/check.h"
 
@@ -192,6 +193,12 @@ std::optional<DeclineReason> DeclineReasonFromNumber(uint32_t number) {
 std::optional<Verdict> VerdictFromNumber(uint32_t number) {
   if (number < 1 || number > kLastVerdict) return std::nullopt;
   return static_cast<Verdict>(number);
+}
+
+TimePoint Payment::entered_at() const {
+  auto it = history.rbegin();
+  while (std::next(it) != history.rend() && std::next(it)->state == state) ++it;
+  return it->time;
 }
 
 PaymentState Payment::state_before_review() const {

@@ -159,6 +159,8 @@ struct Payment {
   uint64_t last_sequence() const { return history.back().sequence; }
   TimePoint accepted_at() const { return history.front().time; }
   TimePoint changed_at() const { return history.back().time; }
+  // When it came into its present state; evidence that came later does not count.
+  TimePoint entered_at() const;
   MoneyColumn column() const;
   // The state that REVIEW was entered from; where it is not in REVIEW, the state.
   PaymentState state_before_review() const;

@@ -26,7 +26,7 @@ milliseconds Jittered(milliseconds interval, core::PaymentId id, uint64_t attemp
 NextStep ForResolver(NextAction action, const core::Payment& payment, const ResolverSchedule& schedule,
                      core::TimePoint now) {
   NextStep step{
-      .owner = Owner::kResolver, .action = action, .at = {}, .deadline = payment.changed_at() + schedule.review_after};
+      .owner = Owner::kResolver, .action = action, .at = {}, .deadline = payment.entered_at() + schedule.review_after};
   step.at = action == NextAction::kAwaitPerson ? *step.deadline : NextAttemptAt(payment, schedule, now);
   return step;
 }
@@ -40,8 +40,8 @@ NextAction ActionForUnknown(const adapters::CapabilityCard* card) {
 }  // namespace
 
 core::TimePoint NextAttemptAt(const core::Payment& payment, const ResolverSchedule& schedule, core::TimePoint after) {
-  const core::TimePoint deadline = payment.changed_at() + schedule.review_after;
-  core::TimePoint at = payment.changed_at();
+  const core::TimePoint deadline = payment.entered_at() + schedule.review_after;
+  core::TimePoint at = payment.entered_at();
   if (payment.state != core::PaymentState::kReversing) at += schedule.first_query_after;
   milliseconds interval = schedule.first_query_after;
   for (uint64_t attempt = 1; at <= after && at < deadline; ++attempt) {

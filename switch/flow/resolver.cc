@@ -27,7 +27,8 @@ Resolver::Resolver(Worker* worker, storage::Sequencer* sequencer, const Router* 
 void Resolver::Adopt(core::Payment payment) {
   WS_CHECK(!HasSettled(payment.state), "a settled payment has nothing to resolve");
   const core::PaymentId id = payment.id;
-  const auto [it, added] = cases_.try_emplace(id, Case{.payment = std::move(payment), .attempts = 0, .due = {}});
+  const auto [it, added] =
+      cases_.try_emplace(id, Case{.payment = std::move(payment), .serial = ++adopted_, .attempts = 0, .due = {}});
   WS_CHECK(added, "a payment is adopted once");
   ++queues_[it->second.payment.biller_id].cases;
   Schedule(it->second, clock_.Now());
@@ -90,17 +91,19 @@ void Resolver::RunDue() {
 }
 
 asio::awaitable<void> Resolver::Attempt(core::PaymentId id) {
-  const core::Payment before = cases_.at(id).payment;
-  const int attempts = cases_.at(id).attempts;
-  MaybeOutcome outcome = co_await Ask(before, attempts);
+  const Case asked = cases_.at(id);
+  const core::Payment& before = asked.payment;
+  MaybeOutcome outcome = co_await Ask(before, asked.attempts);
   // Only after the biller was asked: a switch that was down past the deadline may find all answers waiting.
   if (!outcome.has_value() && PastReview(before)) {
     outcome = Outcome(id, core::PaymentEvent::kReviewNeeded,
-                      fmt::format("no final answer from the biller since it became {}, {} attempts; {}",
-                                  core::Name(before.state), attempts + 1, before.unknown_cause));
+                      fmt::format("no final answer from the biller since it became {}, {} attempts since the switch "
+                                  "started; {}",
+                                  core::Name(before.state), asked.attempts + 1, before.unknown_cause));
   }
   std::optional<core::Payment> after;
-  if (outcome.has_value()) {
+  if (outcome.has_value() && IsOpen(asked)) {
+    outcome->from = before.state;
     core::Reply reply = co_await Commit(*sequencer_, *worker_, *std::move(outcome));
     // Refused: a late approval was faster; OnMoved has been or will be told.
     if (reply.status.ok()) {
@@ -109,8 +112,14 @@ asio::awaitable<void> Resolver::Attempt(core::PaymentId id) {
     }
   }
   --queues_[before.biller_id].busy;
-  if (auto it = cases_.find(id); it != cases_.end()) GoOn(it->second, before.state, std::move(after));
+  // It may have been closed meanwhile, or be another case of the same payment.
+  if (IsOpen(asked)) GoOn(cases_.at(id), before.state, std::move(after));
   SetAlarm();
+}
+
+bool Resolver::IsOpen(const Case& asked) const {
+  auto it = cases_.find(asked.payment.id);
+  return it != cases_.end() && it->second.serial == asked.serial;
 }
 
 void Resolver::GoOn(Case& open, core::PaymentState before, std::optional<core::Payment> after) {
@@ -119,7 +128,7 @@ void Resolver::GoOn(Case& open, core::PaymentState before, std::optional<core::P
   open.asking = false;
   if (open.payment.state != before) {
     open.attempts = 0;
-    Schedule(open, open.payment.changed_at() - std::chrono::milliseconds(1));
+    Schedule(open, open.payment.entered_at() - std::chrono::milliseconds(1));
   } else {
     ++open.attempts;
     Schedule(open, clock_.Now());
@@ -199,12 +208,12 @@ asio::awaitable<MaybeOutcome> Resolver::AskCancel(core::Payment payment, BillerL
 bool Resolver::HasSettledAtBiller(const core::Payment& payment, const adapters::CapabilityCard& card) const {
   // The request's deadline is counted from when it was sent, which is after it was accepted; one that passed is what
   // made the payment UNKNOWN.
-  const core::TimePoint deadline = std::max(payment.accepted_at() + card.time_limit, payment.changed_at());
+  const core::TimePoint deadline = std::max(payment.accepted_at() + card.time_limit, payment.entered_at());
   return clock_.Now() >= deadline + card.settling_time;
 }
 
 bool Resolver::PastReview(const core::Payment& payment) const {
-  return clock_.Now() - payment.changed_at() >= schedule_.review_after;
+  return clock_.Now() - payment.entered_at() >= schedule_.review_after;
 }
 
 }  // namespace waystation::flow

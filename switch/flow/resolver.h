@@ -47,7 +47,8 @@ class Resolver {
   using TimePoint = core::SteadyTime;
   struct Case {
     core::Payment payment;
-    int attempts = 0;  // of the operation that its state calls for
+    uint64_t serial = 0;  // another each time that a payment is adopted
+    int attempts = 0;     // of the operation that its state calls for
     TimePoint due;
     bool asking = false;  // not in its queue: an attempt is with the biller
   };
@@ -65,6 +66,8 @@ class Resolver {
   void RunDue();
   void SetAlarm();
   boost::asio::awaitable<void> Attempt(core::PaymentId id);
+  // Whether the case that an attempt was made for is still the one.
+  bool IsOpen(const Case& asked) const;
   // After an attempt; `after` is the payment that it moved, null when it moved nothing.
   void GoOn(Case& open, core::PaymentState before, std::optional<core::Payment> after);
   // What the next attempt shows; null when nothing is settled by it.
@@ -89,6 +92,7 @@ class Resolver {
   absl::flat_hash_map<core::PaymentId, Case> cases_;
   absl::btree_map<std::string, Queue> queues_;  // by biller id
   Alarm alarm_;
+  uint64_t adopted_ = 0;
 };
 
 }  // namespace waystation::flow

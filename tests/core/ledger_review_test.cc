@@ -26,31 +26,31 @@ TEST(LedgerReviewTest, AnApprovalThatComesLateForAnUnknownPaymentCapturesIt) {
 
 TEST(LedgerReviewTest, OneThatComesAfterTheMoneyWasFreedIsALateSuccess) {
   EXPECT_THAT(RunLedgerTable(R"(
-    | do                                           | result                                  | forwarded | why          |
-    | purchase S1 600.00 R1                        | ok                                      |      0.00 |              |
-    | pay S1 mobile 100.00 Q1                      | HELD                                    |      0.00 |              |
-    | 1 times: unknown Q1, reverse Q1, reversed Q1 | REVERSED                                |      0.00 |              |
-    | approve-late Q1                              | REVIEW                                  |      0.00 | was REVERSED |
-    | approve-late Q1                              | REVIEW                                  |      0.00 | was REVERSED |
+    | do                                           | result                          | forwarded | why          |
+    | purchase S1 600.00 R1                        | ok                              |      0.00 |              |
+    | pay S1 mobile 100.00 Q1                      | HELD                            |      0.00 |              |
+    | 1 times: unknown Q1, reverse Q1, reversed Q1 | REVERSED                        |      0.00 |              |
+    | approve-late Q1                              | REVIEW                          |      0.00 | was REVERSED |
+    | approve-late Q1                              | REVIEW                          |      0.00 | was REVERSED |
 
       also when it had left memory
-    | pay S1 mobile 100.00 Q2                      | HELD                                    |      0.00 |              |
-    | 1 times: unknown Q2, never-received Q2       | DECLINED NOT_RECEIVED_BY_BILLER         |      0.00 |              |
-    | forget                                       | ok                                      |           |              |
-    | approve-late Q2                              | REVIEW                                  |      0.00 | was DECLINED |
+    | pay S1 mobile 100.00 Q2                      | HELD                            |      0.00 |              |
+    | 1 times: unknown Q2, never-received Q2       | DECLINED NOT_RECEIVED_BY_BILLER |      0.00 |              |
+    | forget                                       | ok                              |           |              |
+    | approve-late Q2                              | REVIEW                          |      0.00 | was DECLINED |
 
       while it is being taken back it is evidence, for when the biller refuses
-    | pay S1 mobile 100.00 Q3                      | HELD                                    |      0.00 |              |
-    | 1 times: unknown Q3, reverse Q3              | REVERSING                               |    100.00 |              |
-    | approve-late Q3                              | REVERSING                               |    100.00 |              |
-    | review Q3                                    | REVIEW                                  |    100.00 |              |
+    | pay S1 mobile 100.00 Q3                      | HELD                            |      0.00 |              |
+    | 1 times: unknown Q3, reverse Q3              | REVERSING                       |    100.00 |              |
+    | approve-late Q3                              | REVERSING                       |    100.00 |              |
+    | review Q3                                    | REVIEW                          |    100.00 |              |
 
       what is with the biller for the first time is the flow's; what was declined at once was never sent
-    | pay S1 mobile 100.00 Q4                      | HELD                                    |    100.00 |              |
-    | approve-late Q4                              | refused FAILED_PRECONDITION             |    100.00 |              |
-    | pay S1 mobile 900.00 Q5                      | DECLINED INSUFFICIENT_AVAILABLE_BALANCE |    100.00 |              |
-    | approve-late Q5                              | refused FAILED_PRECONDITION             |    100.00 |              |
-    | approve-late Q6                              | refused NOT_FOUND                       |           |              |
+    | pay S1 mobile 100.00 Q4                      | HELD                            |    100.00 |              |
+    | approve-late Q4                              | refused FAILED_PRECONDITION     |    100.00 |              |
+    | pay S1 mobile 900.00 Q5                      |                                 |    100.00 |              |
+    | approve-late Q5                              | refused FAILED_PRECONDITION     |    100.00 |              |
+    | approve-late Q6                              | refused NOT_FOUND               |           |              |
   )"),
               IsEmpty());
 }
@@ -117,6 +117,21 @@ TEST(LedgerReviewTest, ItTakesTwoPeople) {
     | propose Q1 charge by C1                  | refused FAILED_PRECONDITION | is ADJUSTED                  |
     | propose Q9 charge by C1                  | refused NOT_FOUND           |                              |
     | confirm Q9 charge by C1                  | refused NOT_FOUND           |                              |
+  )"),
+              IsEmpty());
+}
+
+TEST(LedgerReviewTest, AnApprovalThatComesWhileAPersonLooksUndoesTheProposal) {
+  EXPECT_THAT(RunLedgerTable(R"(
+    | do                                                  | result                      | why                 |
+    | purchase S1 600.00 R1                               | ok                          |                     |
+    | 1 times: pay S1 gas 10.00 Q1, unknown Q1, review Q1 | REVIEW                      |                     |
+    | propose Q1 release by C1                            | REVIEW                      |                     |
+    | approve-late Q1                                     | REVIEW                      | late success        |
+    | confirm Q1 release by C2                            | refused FAILED_PRECONDITION | nothing is proposed |
+    | propose Q1 charge by C1                             | REVIEW                      |                     |
+    | approve-late Q1                                     | REVIEW                      | late success        |
+    | confirm Q1 charge by C2                             | ADJUSTED                    |                     |
   )"),
               IsEmpty());
 }

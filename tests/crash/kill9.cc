@@ -110,12 +110,15 @@ absl::Status RunRound(int round, int answers, SwitchProcess& process, std::deque
 absl::Status CheckDeadlines(const SwitchProcess& process, Faults& faults) {
   waystation::v1::ListExceptionsRequest request;
   request.set_overdue_only(true);
-  waystation::v1::ListExceptionsResponse response;
-  grpc::ClientContext context;
   const Api api = process.Connect();
-  const grpc::Status status = api.exceptions->ListExceptions(&context, request, &response);
-  if (!status.ok()) return absl::InternalError("exceptions: " + status.error_message());
-  for (const auto& payment : response.payments()) faults.Add("past its deadline: " + payment.ShortDebugString());
+  do {
+    waystation::v1::ListExceptionsResponse response;
+    grpc::ClientContext context;
+    const grpc::Status status = api.exceptions->ListExceptions(&context, request, &response);
+    if (!status.ok()) return absl::InternalError("exceptions: " + status.error_message());
+    for (const auto& payment : response.payments()) faults.Add("past its deadline: " + payment.ShortDebugString());
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
   return absl::OkStatus();
 }
 

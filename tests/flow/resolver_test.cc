@@ -282,6 +282,25 @@ TEST_F(ResolverTest, ALateApprovalCapturesAndEndsTheQueries) {
   EXPECT_EQ(world_->mobile().count(Operation::kQuery), 1u);
 }
 
+TEST_F(ResolverTest, AnAnswerToAnEarlierLifeOfThePaymentIsNotTakenForThisOne) {
+  Open();
+  std::future<FlowWorld::Result> answer = PayWithoutAnswer();
+  ScriptedBiller::Call query = world_->mobile().Next(Operation::kQuery);
+  Get(world_->LateApproval(id_, {"B7", "", ""}));
+  EXPECT_EQ(Get(std::move(answer)).payment.state, PaymentState::kSucceeded);
+  // The station takes it back, and the resolver has the payment a second time.
+  std::future<FlowWorld::Result> cancelled = world_->Cancel(id_);
+  world_->mobile().Next(Operation::kCancel).answer(adapters::CancelOutcome(kNoAnswer));
+  ScriptedBiller::Call repeat = world_->mobile().Next(Operation::kCancel);
+  query.answer(QueryOutcome(kNoAnswer));
+  world_->Flush();
+  repeat.answer(adapters::CancelOutcome(adapters::TakenBack{}));
+  EXPECT_EQ(Get(std::move(cancelled)).payment.state, PaymentState::kCancelled);
+  ExpectAccount(100'000, 0);
+  world_->Flush();
+  EXPECT_EQ(world_->mobile().count(Operation::kCancel), 2u);
+}
+
 TEST_F(ResolverTest, ALateApprovalThatIsFasterThanTheFlowWaitsForIt) {
   Open();
   std::future<FlowWorld::Result> answer = world_->Pay(Order("R1"));

@@ -19,6 +19,7 @@ SwitchProcess::SwitchProcess(Options options)
 
 SwitchProcess::~SwitchProcess() {
   // What waits for an answer ends with the sequencer and the workers; the lanes' owner has dropped the billers' calls.
+  if (sequencer_ != nullptr) sequencer_->Abandon();
   sequencer_.reset();
   flows_.clear();
   workers_.clear();

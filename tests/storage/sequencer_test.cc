@@ -255,6 +255,7 @@ TEST(SequencerStepByStepTest, LetsGoOfWhatItNeverAnswered) {
     running.sequencer().Submit(&undelivered);
     running.sequencer().RunReady();
     running.sequencer().Submit(&undecided);
+    running.sequencer().Abandon();
   }
   EXPECT_FALSE(undelivered.on_reply);
   EXPECT_FALSE(undecided.on_reply);
