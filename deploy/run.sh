@@ -123,6 +123,8 @@ on_signal() {
 }
 trap on_signal INT TERM
 
+# Here, since it is read below, perhaps before the daemon's own shell has made it.
+: >"$log"
 build/release/bin/switchd --config "$config" >"$log" 2>&1 &
 daemon=$!
 
