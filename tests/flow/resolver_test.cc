@@ -347,7 +347,9 @@ TEST_F(ResolverTest, ABillerWithTooManyOpenOutcomesIsOutOfServiceForNewPayments)
   std::future<FlowWorld::Result> gas = world_->Pay(OrderTo("gas", "G1"));
   world_->gas().Next(Operation::kPay).answer(PayOutcome(adapters::Approved{"G", "", ""}));
   EXPECT_EQ(Get(std::move(gas)).payment.state, PaymentState::kSucceeded) << "the others go on";
-  QueryGives(adapters::Approved{"B", "", ""});
+  ScriptedBiller::Call query = world_->mobile().Next(Operation::kQuery);
+  query.answer(QueryOutcome(adapters::Approved{"B", "", ""}));
+  world_->states().WaitFor(query.request.payment_id, PaymentState::kSucceeded);
   world_->Flush();
   std::future<FlowWorld::Result> fourth = world_->Pay(Order("R4"));
   world_->mobile().Next(Operation::kPay).answer(PayOutcome(adapters::Approved{"B", "", ""}));
