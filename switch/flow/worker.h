@@ -96,7 +96,7 @@ class Alarm {
   Alarm& operator=(const Alarm&) = delete;
   ~Alarm() { Clear(); }
 
-  // Instead of the time that was set before. One that has passed is taken for now.
+  // Instead of the time that was set before. One that has passed already goes off at once.
   void Set(core::SteadyTime at);
   void Clear();
   // Null when none is set, and while the task runs.

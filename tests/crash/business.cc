@@ -263,7 +263,7 @@ void Business::Check(LedgerSession& session) {
     const size_t to = std::min(again.size(), from + kBatch);
     Ask(session, {again.begin() + static_cast<ptrdiff_t>(from), again.begin() + static_cast<ptrdiff_t>(to)});
   }
-  // What was refused for now is not in the books.
+  // A request that was refused, and not asked again, is not in the books.
   const bool all_answered =
       std::all_of(entries_.begin(), entries_.end(), [](const Entry& entry) { return entry.seen.has_value(); }) &&
       std::all_of(bought_.begin(), bought_.end(), [](const Bought& bought) { return bought.seen.has_value(); });
