@@ -44,6 +44,9 @@ class FormatTest : public ::testing::TestWithParam<const char*> {
 
 TEST_P(FormatTest, IsWhatACrashLeft) {
   ASSERT_GT(blocks_.size(), 20u);
+  for (const OpenedBlock& block : blocks_) {
+    EXPECT_EQ(fmt::format("v{}.store", block.header.format_version()), GetParam());
+  }
   core::Ledger ledger(ShopDate());
   const absl::StatusOr<Recovered> recovered = Recover(store_, store_, &ledger);
   ASSERT_TRUE(recovered.ok()) << recovered.status();
@@ -132,7 +135,7 @@ TEST_P(FormatTest, ASnapshotOfANewerFormatIsRefused) {
   EXPECT_THAT(std::string(refused.message()), HasSubstr("use a newer one"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Released, FormatTest, ::testing::Values("v1.store"),
+INSTANTIATE_TEST_SUITE_P(Released, FormatTest, ::testing::Values("v1.store", "v2.store"),
                          [](const auto& released) { return std::string(released.param).substr(0, 2); });
 
 }  // namespace
