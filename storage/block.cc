@@ -36,13 +36,13 @@ void BlockBuilder::Start(const ChainPosition& position, const core::BlockStamp& 
   block_ = google::protobuf::Arena::CreateMessage<pb::Block>(&arena_);
   pb::BlockHeader* header = block_->mutable_header();
   header->set_format_version(kJournalFormatVersion);
-  header->set_first_sequence(position.last_sequence + 1);
   header->set_time_ms(stamp.time.time_since_epoch().count());
   header->set_business_date(stamp.business_date.number());
   header->set_previous_sha256(std::string(AsText(position.sha256)));
 }
 
 void BlockBuilder::Add(const core::Leg& leg) {
+  if (empty()) block_->mutable_header()->set_first_sequence(leg.sequence);
   EncodeLeg(leg, block_->add_legs());
 }
 
@@ -122,7 +122,8 @@ absl::StatusOr<OpenedBlock> OpenNextBlock(std::string_view sealed_block, ChainPo
         fmt::format("after leg {}: {}", position->last_sequence, std::string(opened.status().message())));
   }
   const uint64_t first = opened->header.first_sequence();
-  if (first != position->last_sequence + 1) {
+  const bool resumed = std::holds_alternative<core::JournalResumed>(opened->legs.front().fact);
+  if (first != position->last_sequence + 1 && !(resumed && first > position->last_sequence)) {
     return Damaged(first, fmt::format("follows leg {}; legs between them are missing", position->last_sequence));
   }
   if (opened->header.previous_sha256() != AsText(position->sha256)) {

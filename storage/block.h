@@ -21,7 +21,7 @@ struct ChainPosition {
   core::TimePoint time;        // of the last block
 };
 
-inline constexpr uint32_t kJournalFormatVersion = 2;
+inline constexpr uint32_t kJournalFormatVersion = 3;
 
 // Gathers legs and seals them into one block, chained to `position`. One thread. Reused from block to block, so that
 // its memory is.

@@ -165,9 +165,9 @@ absl::Status HighWaterFile::Make(const ChainPosition& position) {
 absl::Status CheckHighWater(const CommitLog& log, const ChainPosition& end, const ChainPosition& mark) {
   if (mark.last_sequence == 0) return absl::OkStatus();
   if (end.last_sequence < mark.last_sequence) {
-    return absl::DataLossError(fmt::format(
-        "the journal ends at leg {}, but leg {} was durable at {}: the last {} legs are missing", end.last_sequence,
-        mark.last_sequence, TimeText(mark.time), mark.last_sequence - end.last_sequence));
+    return absl::DataLossError(
+        fmt::format("the journal ends at leg {}, but leg {} was durable at {}: what came after {} is missing",
+                    end.last_sequence, mark.last_sequence, TimeText(mark.time), end.last_sequence));
   }
   absl::Status status = absl::DataLossError(fmt::format("the journal has no block with leg {}", mark.last_sequence));
   const absl::Status read = log.ReadBlocks(mark.last_sequence, [&](uint64_t, std::string_view bytes) {

@@ -25,18 +25,27 @@ class JournalReader {
   // least one where next() is not past `to`, which is the end of a block. Of the first block ever read, legs before
   // `from` are left out.
   //
-  // kDataLoss, with the sequence number, where a block is damaged or missing or does not follow the one before;
-  // kUnimplemented for a block of a newer format; what comes before it is read first. After an error nothing is added.
+  // kOutOfRange where next() is a number that the journal passed over when it was resumed after a restore: a leg of the
+  // ledger's former life. kDataLoss, with the sequence number, where a block is damaged or missing or does not follow
+  // the one before; kUnimplemented for a block of a newer format; what comes before it is read first. After an error
+  // nothing is added.
   using Blocks = google::protobuf::RepeatedPtrField<journal::v1::Block>;
   absl::Status Read(uint64_t to, size_t enough_bytes, Blocks* blocks);
 
  private:
+  // Leaves `block` without legs where it is the one before next().
   absl::Status Take(std::string_view sealed_block, journal::v1::Block* block);
 
   const CommitLog* const log_;
   uint64_t next_;
   // Of the block before next_; null: none was read.
   std::optional<Sha256Digest> sha256_;
+  // The block before next_ that was met where none begins there; null: none was.
+  struct Before {
+    uint64_t past;
+    Sha256Digest sha256;
+  };
+  std::optional<Before> before_;
 };
 
 }  // namespace waystation::storage

@@ -124,6 +124,11 @@ struct FactEncoder {
     out->set_station(f.station.number());
     Encode(f.resolution, out->mutable_resolution());
   }
+  void operator()(const core::JournalResumed& f) const {
+    auto* out = leg->mutable_journal_resumed();
+    out->set_confirmed_by(f.confirmed_by);
+    out->set_reason(f.reason);
+  }
 };
 
 // --- decode ---
@@ -258,6 +263,10 @@ absl::StatusOr<core::Fact> DecodeFact(const pb::Leg& leg) {
     case pb::Leg::kPaymentAccepted: return DecodeAccepted(leg.payment_accepted());
     case pb::Leg::kPaymentMoved: return DecodeMoved(leg.payment_moved());
     case pb::Leg::kResolutionProposed: return DecodeProposed(leg.resolution_proposed());
+    case pb::Leg::kJournalResumed: {
+      const auto& f = leg.journal_resumed();
+      return core::JournalResumed{f.confirmed_by(), f.reason()};
+    }
     case pb::Leg::FACT_NOT_SET: break;
   }
   return Damaged("fact", "a leg of no known kind");

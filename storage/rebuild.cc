@@ -16,6 +16,7 @@
 #include "storage/durable_file.h"
 #include "storage/folder_lock.h"
 #include "storage/index.h"
+#include "storage/restored_marker.h"
 #include "storage/rocks_commit_log.h"
 #include "storage/snapshot.h"
 #include "storage/verify.h"
@@ -199,6 +200,14 @@ absl::StatusOr<AcceptedEnd> AcceptEnd(const LedgerFolders& folders, uint64_t las
     fs::copy_file(path, accepted.kept_mark, error);
   }
   if (error) return absl::UnavailableError(fmt::format("{} can't be copied: {}", path, error.message()));
+  // First the restriction, then what it is about. One that stands already says the same.
+  const absl::StatusOr<std::optional<RestoredMarker>> restored = ReadRestoredMarker(folders.data);
+  if (!restored.ok()) return restored.status();
+  if (!restored->has_value()) {
+    const RestoredMarker marker{
+        .complete = true, .backup_id = 0, .backup_time = accepted.end.time, .last_sequence = last_sequence};
+    if (status = WriteRestoredMarker(folders.data, marker); !status.ok()) return status;
+  }
   if (status = file.Write(accepted.end); !status.ok()) return status;
   return accepted;
 }

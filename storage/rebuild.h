@@ -40,10 +40,11 @@ struct RebuiltLedger {
 };
 absl::StatusOr<RebuiltLedger> RebuildLedger(const LedgerFolders& folders);
 
-// Takes the journal's end as it stands for right, though legs after it were durable once: writes the high-water mark
-// there, and keeps the one that was under another name. `last_sequence` must be that end, so that whoever decides this
-// has seen it; kInvalidArgument otherwise. kFailedPrecondition when the mark and the journal agree, or a switchd runs
-// on the folder. kDataLoss when the journal is damaged before its end.
+// Takes the journal's end as it stands for right, though legs after it were durable once: marks the folder as a
+// restored one is (see RestoredMarker), writes the high-water mark there, and keeps the one that was under another
+// name. `last_sequence` must be that end, so that whoever decides this has seen it; kInvalidArgument otherwise.
+// kFailedPrecondition when the mark and the journal agree, or a switchd runs on the folder. kDataLoss when the journal
+// is damaged before its end.
 struct AcceptedEnd {
   ChainPosition end;
   std::optional<ChainPosition> given_up;  // what the mark was; null when it could not be read

@@ -15,7 +15,6 @@ namespace waystation::storage {
 namespace {
 
 constexpr std::string_view kMarker = "restored";
-constexpr std::string_view kConfirmed = "restored.confirmed";
 
 std::string ToText(const RestoredMarker& marker) {
   return fmt::format("waystation_restored: 1\ncomplete: {}\nbackup_id: {}\nbackup_time_ms: {}\nlast_sequence: {}\n",
@@ -79,17 +78,11 @@ absl::Status WriteRestoredMarker(const std::string& data_folder, const RestoredM
   return WriteFileDurably(fmt::format("{}/{}", data_folder, kMarker), ToText(marker));
 }
 
-absl::Status ConfirmRestored(const std::string& data_folder, const RestoredMarker& marker, std::string_view by,
-                             std::string_view reason, core::TimePoint time) {
-  const std::string text = ToText(marker) + fmt::format("confirmed_by: {}\nconfirmed_at_ms: {}\nreason: {}\n", by,
-                                                        time.time_since_epoch().count(), reason);
-  // First who confirmed it, then the end of the restriction: what comes between the two leaves the restriction.
-  absl::Status kept = WriteFileDurably(fmt::format("{}/{}", data_folder, kConfirmed), text);
-  if (!kept.ok()) return kept;
+absl::Status RemoveRestoredMarker(const std::string& data_folder) {
+  const std::string path = fmt::format("{}/{}", data_folder, kMarker);
   std::error_code error;
-  std::filesystem::remove(fmt::format("{}/{}", data_folder, kMarker), error);
-  if (error)
-    return absl::UnavailableError(fmt::format("{}/{} can't be removed: {}", data_folder, kMarker, error.message()));
+  std::filesystem::remove(path, error);
+  if (error) return absl::UnavailableError(fmt::format("{} can't be removed: {}", path, error.message()));
   return SyncFolder(data_folder);
 }
 

@@ -160,7 +160,10 @@ void Sequencer::DecideBatch() {
   pending.tickets.reserve(end - next_);
   // A day cut is the last leg of its block.
   while (next_ < end && !failed_ && ledger_->business_day().date == stamp.business_date) {
-    Ticket* ticket = taken_[next_++];
+    Ticket* ticket = taken_[next_];
+    // Its leg is the first of a block.
+    if (!builder_.empty() && std::holds_alternative<core::ResumeJournal>(ticket->command)) break;
+    ++next_;
     Decide(ticket, stamp, &pending);
     pending.tickets.push_back(ticket);
   }

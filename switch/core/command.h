@@ -47,6 +47,13 @@ struct SetBillerStatus {
   bool enabled;
   std::string reason;
 };
+// The ledger was restored from a backup, or its end was given up, and somebody has confirmed that no other switch works
+// on its accounts: it goes on at `sequence`, which must never have been given. The sequencer begins a block with it.
+struct ResumeJournal {
+  uint64_t sequence;
+  std::string confirmed_by;
+  std::string reason;
+};
 struct CloseDay {
   BusinessDate closing;
   BusinessDate opening;
@@ -142,10 +149,11 @@ struct ReadStations {
 struct ReadBillers {};
 struct ReadBusinessDay {};
 
-using Command = std::variant<RegisterStation, SetStationStatus, GrantCredit, RecordCounterPurchase, RegisterBiller,
-                             SetBillerStatus, CloseDay, AcceptPayment, RecordOutcome, StartCancel, ProposeResolution,
-                             ConfirmResolution, AdmitInquiry, ReadAccount, ReadPayment, ReadPaymentByRequest,
-                             ReadOpenPayments, ReadUnsettled, ReadStations, ReadBillers, ReadBusinessDay>;
+using Command =
+    std::variant<RegisterStation, SetStationStatus, GrantCredit, RecordCounterPurchase, RegisterBiller, SetBillerStatus,
+                 ResumeJournal, CloseDay, AcceptPayment, RecordOutcome, StartCancel, ProposeResolution,
+                 ConfirmResolution, AdmitInquiry, ReadAccount, ReadPayment, ReadPaymentByRequest, ReadOpenPayments,
+                 ReadUnsettled, ReadStations, ReadBillers, ReadBusinessDay>;
 
 struct Purchase {
   uint64_t sequence = 0;

@@ -183,6 +183,17 @@ Decision Ledger::On(const SetBillerStatus& c, const Prior&) const {
   return Record(BillerStatusSet{c.biller_id, c.enabled, c.reason});
 }
 
+Decision Ledger::On(const ResumeJournal& c, const Prior&) const {
+  if (c.sequence <= last_sequence_) {
+    return Refuse(absl::FailedPreconditionError(
+        fmt::format("the journal can't go on at leg {}: it is at {} already; see that this machine's clock is right",
+                    c.sequence, last_sequence_)));
+  }
+  Decision decision;
+  decision.leg = Leg{c.sequence, JournalResumed{c.confirmed_by, c.reason}};
+  return decision;
+}
+
 Decision Ledger::On(const CloseDay& c, const Prior&) const {
   if (c.closing != day_.date) {
     return Refuse(absl::FailedPreconditionError(fmt::format(

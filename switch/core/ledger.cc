@@ -56,7 +56,8 @@ Ledger::Ledger(BusinessDate first_date) : day_{.date = first_date, .opened_at = 
 }
 
 absl::Status Ledger::Apply(const Leg& leg, const BlockStamp& stamp) {
-  if (leg.sequence != last_sequence_ + 1) {
+  const bool resumed = std::holds_alternative<JournalResumed>(leg.fact) && leg.sequence > last_sequence_;
+  if (leg.sequence != last_sequence_ + 1 && !resumed) {
     return Contradiction(leg, fmt::format("follows leg {}; expected {}", last_sequence_, last_sequence_ + 1));
   }
   if (stamp.business_date != day_.date) {
@@ -141,6 +142,10 @@ absl::Status Ledger::Make(const BillerStatusSet& f, const Leg& leg, const BlockS
   payable->biller_enabled = f.enabled;
   payable->status_reason = f.reason;
   Touch(*payable);
+  return absl::OkStatus();
+}
+
+absl::Status Ledger::Make(const JournalResumed&, const Leg&, const BlockStamp&) {
   return absl::OkStatus();
 }
 
@@ -261,6 +266,7 @@ Reply Ledger::MakeReply(const Leg& leg) const {
     decltype(Reply::value) operator()(const BillerRegistered&) const { return std::monostate(); }
     decltype(Reply::value) operator()(const BillerStatusSet&) const { return std::monostate(); }
     decltype(Reply::value) operator()(const DayCut&) const { return ledger.day_; }
+    decltype(Reply::value) operator()(const JournalResumed&) const { return std::monostate(); }
     decltype(Reply::value) operator()(const PaymentAccepted&) const {
       return *ledger.FindPayment(PaymentId::FromNumber(leg.sequence));
     }

@@ -108,6 +108,7 @@ class Ledger {
   Decision On(const RecordCounterPurchase& c, const Prior& prior) const;
   Decision On(const RegisterBiller& c, const Prior&) const;
   Decision On(const SetBillerStatus& c, const Prior&) const;
+  Decision On(const ResumeJournal& c, const Prior&) const;
   Decision On(const CloseDay& c, const Prior&) const;
   Decision On(const AcceptPayment& c, const Prior& prior) const;
   Decision On(const RecordOutcome& c, const Prior& prior) const;
@@ -140,6 +141,7 @@ class Ledger {
   absl::Status Make(const PaymentAccepted& f, const Leg& leg, const BlockStamp& stamp);
   absl::Status Make(const PaymentMoved& f, const Leg& leg, const BlockStamp& stamp);
   absl::Status Make(const ResolutionProposed& f, const Leg& leg, const BlockStamp& stamp);
+  absl::Status Make(const JournalResumed& f, const Leg& leg, const BlockStamp& stamp);
 
   Account* Station(StationId station);
   Account* Payable(std::string_view biller_id);

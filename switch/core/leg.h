@@ -89,8 +89,14 @@ struct ResolutionProposed {
   Resolution resolution;
 };
 
+// A ledger that lacks legs it had goes on, under sequence numbers that were never given; this leg has the first.
+struct JournalResumed {
+  std::string confirmed_by;
+  std::string reason;
+};
+
 using Fact = std::variant<StationRegistered, StationStatusSet, CreditGranted, CounterPurchased, BillerRegistered,
-                          BillerStatusSet, DayCut, PaymentAccepted, PaymentMoved, ResolutionProposed>;
+                          BillerStatusSet, DayCut, PaymentAccepted, PaymentMoved, ResolutionProposed, JournalResumed>;
 
 struct Leg {
   uint64_t sequence = 0;

@@ -144,9 +144,9 @@ ExitStatus AcceptEnd(Session& session, const AcceptEndArguments& arguments) {
   if (!accepted.ok()) return FailChange(session, accepted.status());
   session.out() << fmt::format(
       "the journal's end at leg {} is taken for right; the high-water mark was at {}, and is kept in {}\n"
-      "given up: every leg after {}; their payment ids will be given again, and the billers know of payments that the "
-      "switch does not. Run switchctl journal verify, rebuild-index where it says so, and compare with the billers' "
-      "books\n",
+      "given up: every leg after {}; the billers know of payments that the switch does not. Run switchctl journal "
+      "verify, rebuild-index where it says so, and compare with the billers' books. switchd answers only reads until "
+      "switchctl backup confirm-old-switch-dead\n",
       accepted->end.last_sequence,
       accepted->given_up.has_value() ? fmt::format("leg {}", accepted->given_up->last_sequence)
                                      : "no leg that can be read",

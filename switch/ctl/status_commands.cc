@@ -75,8 +75,8 @@ void AddLiveBackupCommands(CommandLine& line, CLI::App& group) {
                        "switchctl backup confirm-old-switch-dead --by 8000000001 --reason "
                        "\"host 7 is unplugged\""},
                       [confirm](Session& session) { return Confirm(session, *confirm); });
-  app.add_option("--by", confirm->by, "Who says so, 10 digits; kept in the data folder")->required()->type_name("ID");
-  app.add_option("--reason", confirm->reason, "How it is known, at most 200 bytes; kept in the data folder")
+  app.add_option("--by", confirm->by, "Who says so, 10 digits; kept in the journal")->required()->type_name("ID");
+  app.add_option("--reason", confirm->reason, "How it is known, at most 200 bytes; kept in the journal")
       ->required()
       ->type_name("TEXT");
 }

@@ -13,8 +13,9 @@ std::string Megabytes(uint64_t bytes) {
 
 std::string TakesWork(const v1::SwitchStatus& status) {
   if (status.has_restored()) {
-    return "NO: restored from a backup, and not confirmed: only reads are answered; see `switchctl backup "
-           "confirm-old-switch-dead --help`";
+    return fmt::format(
+        "NO: {}, and not confirmed: only reads are answered; see `switchctl backup confirm-old-switch-dead --help`",
+        status.restored().backup_id() == 0 ? "its end was given up" : "restored from a backup");
   }
   if (status.disk().low()) {
     return fmt::format(
@@ -34,7 +35,9 @@ std::string Describe(const v1::Backup& backup) {
 std::string StatusText(const v1::SwitchStatus& status) {
   FieldList fields;
   fields.Add("takes new payments", TakesWork(status));
-  if (status.has_restored()) {
+  if (status.has_restored() && status.restored().backup_id() == 0) {
+    fields.Add("given up", fmt::format("all after leg {}", status.restored().last_sequence()));
+  } else if (status.has_restored()) {
     const v1::RestoredStatus& restored = status.restored();
     fields.Add("restored from", fmt::format("backup {}, {}, to leg {}", restored.backup_id(),
                                             ChinaTimeWithZone(restored.backup_at_ms()), restored.last_sequence()));

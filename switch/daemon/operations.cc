@@ -145,19 +145,27 @@ void Operations::RunBackup(uint64_t last_sequence, BackupDone done) {
   }
 }
 
-absl::Status Operations::ConfirmOldSwitchDead(const std::string& by, const std::string& reason) {
+absl::StatusOr<uint64_t> Operations::ResumeAt() const {
+  const std::lock_guard lock(mutex_);
+  if (!restored_.has_value()) {
+    return absl::FailedPreconditionError(
+        "there is nothing to confirm: this ledger was not restored from a backup and nothing of it was given up, or "
+        "that is confirmed already");
+  }
+  // journal.proto says why: see JournalResumed.
+  return static_cast<uint64_t>(Milliseconds(clock_->Now())) * 1'000;
+}
+
+absl::Status Operations::Resumed() {
   {
     const std::lock_guard lock(mutex_);
-    if (!restored_.has_value()) {
-      return absl::FailedPreconditionError(
-          "there is nothing to confirm: this ledger was not restored from a backup, or that is confirmed already");
-    }
-    const absl::Status confirmed = storage::ConfirmRestored(storage_.data_dir(), *restored_, by, reason, clock_->Now());
-    if (!confirmed.ok()) return confirmed;
+    if (!restored_.has_value()) return absl::OkStatus();  // two said it at once
+    if (absl::Status removed = storage::RemoveRestoredMarker(storage_.data_dir()); !removed.ok()) return removed;
     restored_.reset();
   }
-  spdlog::warn("{} confirms that the old switch is dead: {}. Open payments are resolved and new ones taken from now on",
-               by, reason);
+  spdlog::warn(
+      "it is confirmed that no other switch works on these accounts: open payments are resolved and new ones "
+      "taken from now on");
   on_confirmed_();
   admission_->SetRestored(false);
   return absl::OkStatus();

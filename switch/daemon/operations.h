@@ -33,7 +33,8 @@ class Operations final : public rpc::Operations {
 
   v1::SwitchStatus Status() const override;
   void CreateBackup(uint64_t last_sequence, BackupDone done) override;
-  absl::Status ConfirmOldSwitchDead(const std::string& by, const std::string& reason) override;
+  absl::StatusOr<uint64_t> ResumeAt() const override;
+  absl::Status Resumed() override;
 
  private:
   absl::Status Begin(uint64_t last_sequence, BackupDone* done);

@@ -101,9 +101,11 @@ absl::Status Switch::CheckRestored() {
   }
   admission_.SetRestored(true);
   spdlog::error(
-      "this ledger was restored from backup {} and ends at leg {}: only reads are answered and nothing is sent, until "
-      "`switchctl backup confirm-old-switch-dead` says that no other switch works on these accounts",
-      restored_->backup_id, restored_->last_sequence);
+      "{} and ends at leg {}: only reads are answered and nothing is sent, until `switchctl backup "
+      "confirm-old-switch-dead` says that no other switch works on these accounts",
+      restored_->backup_id == 0 ? "the end of this ledger was given up (switchctl journal accept-end), it"
+                                : fmt::format("this ledger was restored from backup {}", restored_->backup_id),
+      restored_->last_sequence);
   return absl::OkStatus();
 }
 
@@ -222,7 +224,6 @@ absl::Status Switch::StartWorkers() {
   backend_.clock = &clock_;
   backend_.admission = &admission_;
 
-  // Open payments have an owner before anything new is taken.
   ledger_->ForEachOpen([this](const core::Payment& payment) {
     if (flow::HasSettled(payment.state)) return;
     if (router_.Find(payment.biller_id) == nullptr) {
@@ -233,14 +234,20 @@ absl::Status Switch::StartWorkers() {
     }
     open_at_start_.push_back(payment);
   });
-  if (!restored_.has_value()) AdoptOpenPayments();
   sequencer_->Start();
   reader_.Start();
   feeder_.Start();
   for (Lane& lane : lanes_) lane.worker->Start();
+  if (!restored_.has_value()) BeginWork();
+  return absl::OkStatus();
+}
+
+// What writes legs of itself: not while another switch may be alive.
+void Switch::BeginWork() {
   for (const auto& [biller_id, lane] : router_.lanes()) {
     core::Command command = core::RegisterBiller{biller_id};
-    storage::Ticket ticket{.command = std::move(command), .port = &reader_, .on_reply = {}, .reply = {}};
+    storage::Ticket ticket{
+        .command = std::move(command), .port = lanes_.front().worker.get(), .on_reply = {}, .reply = {}};
     std::atomic<bool> done{false};
     ticket.on_reply = [&done] {
       done = true;
@@ -249,10 +256,6 @@ absl::Status Switch::StartWorkers() {
     sequencer_->Submit(&ticket);
     done.wait(false);
   }
-  return absl::OkStatus();
-}
-
-void Switch::AdoptOpenPayments() {
   for (core::Payment& payment : std::exchange(open_at_start_, {})) {
     Lane& lane = lanes_[payment.station.number() % lanes_.size()];
     lane.worker->Post([&lane, payment = std::move(payment)]() mutable { lane.flow->Adopt(std::move(payment)); });
@@ -261,7 +264,7 @@ void Switch::AdoptOpenPayments() {
 
 absl::Status Switch::Listen() {
   operations_ = std::make_unique<Operations>(config_.storage(), log_.get(), disk_watch_.get(), &admission_, &clock_,
-                                             restored_, [this] { AdoptOpenPayments(); });
+                                             restored_, [this] { BeginWork(); });
   services_.push_back(rpc::MakePaymentService(backend_));
   services_.push_back(rpc::MakeAccountService(backend_));
   services_.push_back(rpc::MakeAdminService(backend_));

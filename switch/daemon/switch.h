@@ -67,14 +67,14 @@ class Switch {
   void NoteHighWaterAtStart(const std::optional<storage::HighWaterMark>& mark, const storage::ChainPosition& end);
   absl::Status AddBillers();
   absl::Status StartWorkers();
-  void AdoptOpenPayments();
+  void BeginWork();
   absl::Status Listen();
   size_t InProgress() const;
 
   const config::v1::Config config_;
   DataFolder folder_;
   core::SystemClock clock_;
-  // Where the folder was restored from a backup and that is not confirmed.
+  // Where the ledger lacks legs that it had, and nobody has confirmed that no other switch works on it.
   std::optional<storage::RestoredMarker> restored_;
   rpc::Admission admission_;
   std::unique_ptr<DataDisk> disk_;

@@ -11,8 +11,9 @@ absl::Status Admission::CheckChanges() const {
   if (absl::Status status = CheckServing(); !status.ok()) return status;
   if (!restored_.load(std::memory_order_relaxed)) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      "this ledger was restored from a backup, and nobody has confirmed that the old switch is dead: only reads are "
-      "answered, nothing was done. Operations: make sure that it is, then `switchctl backup confirm-old-switch-dead`");
+      "this ledger was restored from a backup, or its end was given up, and nobody has confirmed that no other switch "
+      "works on its accounts: only reads are answered, nothing was done. Operations: make sure of it, then `switchctl "
+      "backup confirm-old-switch-dead`");
 }
 
 absl::Status Admission::CheckNewWork() const {

@@ -23,8 +23,13 @@ class Operations {
   using BackupDone = absl::AnyInvocable<void(absl::StatusOr<v1::Backup>)>;
   virtual void CreateBackup(uint64_t last_sequence, BackupDone done) = 0;
 
-  // The restored ledger may send from now on. Durable when it returns OK. May wait for the disk.
-  virtual absl::Status ConfirmOldSwitchDead(const std::string& by, const std::string& reason) = 0;
+  // The sequence number at which a ledger that lacks legs would go on now: one that was never given.
+  // kFailedPrecondition where this ledger need not be confirmed.
+  virtual absl::StatusOr<uint64_t> ResumeAt() const = 0;
+
+  // The journal was resumed, and that is durable: the ledger may send from now on. Durable when it returns OK,
+  // otherwise the restriction still stands. May wait for the disk.
+  virtual absl::Status Resumed() = 0;
 };
 
 }  // namespace waystation::rpc

@@ -90,12 +90,15 @@ class OperationsService final : public Base {
   }
 
   asio::awaitable<void> Confirm(v1::ConfirmOldSwitchDeadRequest request, UnaryCall call) {
-    const absl::Status status = operations_->ConfirmOldSwitchDead(request.confirmed_by(), request.reason());
-    if (!status.ok()) {
-      call.Fail(status);
-      co_return;
+    const absl::StatusOr<uint64_t> sequence = operations_->ResumeAt();
+    absl::Status status = sequence.status();
+    if (status.ok()) {
+      core::Command resume = core::ResumeJournal{*sequence, request.confirmed_by(), request.reason()};
+      status = (co_await TryCommit(*backend_.sequencer, *backend_.reader, std::move(resume))).status;
     }
-    co_await AnswerStatus(call);
+    if (status.ok()) status = operations_->Resumed();
+    if (status.ok()) co_return co_await AnswerStatus(call);
+    call.Fail(status);
   }
 
   void Spawn(asio::awaitable<void> coroutine) {

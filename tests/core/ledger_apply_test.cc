@@ -131,6 +131,31 @@ TEST_F(LedgerApplyTest, DayCuts) {
   ExpectRefused(DayCut{today, today}, "opens a date that is not later");
 }
 
+TEST_F(LedgerApplyTest, OnlyALegThatResumesTheJournalMayPassOverNumbers) {
+  const std::unique_ptr<Ledger> ledger = Copy();
+  const uint64_t at = last() + 1'000;
+  for (uint64_t wrong : {uint64_t{0}, last()}) {
+    EXPECT_FALSE(ledger->Apply({wrong, JournalResumed{"8000000001", "unplugged"}}, StampOf(at, FirstDate())).ok());
+  }
+  ASSERT_TRUE(ledger->Apply({at, JournalResumed{"8000000001", "unplugged"}}, StampOf(at, FirstDate())).ok());
+  EXPECT_EQ(ledger->last_sequence(), at);
+  EXPECT_FALSE(ledger->Apply({last() + 1, BillerRegistered{"gas"}}, StampOf(at, FirstDate())).ok());
+  EXPECT_TRUE(ledger->Apply({at + 1, BillerRegistered{"gas"}}, StampOf(at, FirstDate())).ok());
+}
+
+TEST_F(LedgerApplyTest, AJournalIsNotResumedAtANumberThatWasGiven) {
+  const std::unique_ptr<Ledger> ledger = Copy();
+  const Decision refused = ledger->Decide(ResumeJournal{last(), "8000000001", "unplugged"}, Prior());
+  EXPECT_FALSE(refused.leg.has_value());
+  EXPECT_EQ(refused.reply.status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(
+      refused.reply.status.message(),
+      fmt::format("the journal can't go on at leg {}: it is at {} already; see that this machine's clock is right",
+                  last(), last()));
+  const Decision taken = ledger->Decide(ResumeJournal{last() + 1, "8000000001", "unplugged"}, Prior());
+  EXPECT_EQ(taken.leg.value().sequence, last() + 1);
+}
+
 TEST_F(LedgerApplyTest, NamesThatAreTakenOrUnknown) {
   ExpectRefused(StationRegistered{kShop, "a shop", {}}, "registers a station that exists");
   ExpectRefused(BillerRegistered{"mobile"}, "registers a biller that exists");

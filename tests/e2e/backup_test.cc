@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "fmt/format.h"
+#include "switch/core/clock.h"
 #include "tests/e2e/calls.h"
 
 namespace waystation::e2e {
@@ -37,6 +38,14 @@ Answer<v1::SwitchStatus> Confirm(const Api& api) {
   request.set_confirmed_by("8000000001");
   request.set_reason("it was killed by this test");
   return Call(api.operations.get(), &v1::OperationsService::Stub::ConfirmOldSwitchDead, request);
+}
+
+uint64_t Number(const std::string& payment_id) {
+  return std::stoull(payment_id);
+}
+
+uint64_t NowMs() {
+  return static_cast<uint64_t>(core::SystemClock().Now().time_since_epoch().count());
 }
 
 // Payments of several stations, until told to stop; each answer is kept with its request.
@@ -172,6 +181,7 @@ TEST_F(Backups, UnderLoadKilledRestoredConfirmed) {
   ASSERT_NO_FATAL_FAILURE(Restart(SIGKILL));
   expect_read_only();
 
+  const uint64_t before_confirmation_ms = NowMs();
   const Ended confirmed = Ctl({"backup", "confirm-old-switch-dead", "--by", "8000000001", "--reason", "killed by us",
                                "--address", process_->address()});
   EXPECT_EQ(confirmed.exit_status, 0) << confirmed.errors;
@@ -179,15 +189,21 @@ TEST_F(Backups, UnderLoadKilledRestoredConfirmed) {
   EXPECT_EQ(Pay(api_, before.back().request).value.payment().SerializeAsString(),
             before.back().answer.SerializeAsString());
   const v1::PayRequest fresh = PayRequestFor(StationNumber(0), "new", "mobile", CustomerNumber("mobile", 2, 0), 2'000);
-  EXPECT_EQ(Pay(api_, fresh).value.payment().state(), v1::PAYMENT_STATE_SUCCEEDED);
+  const v1::Payment paid = Pay(api_, fresh).value.payment();
+  EXPECT_EQ(paid.state(), v1::PAYMENT_STATE_SUCCEEDED);
+  // No id is given again, whatever the switch did between its backup and its death.
+  EXPECT_GT(Number(paid.payment_id()), 1'000 * before_confirmation_ms);
+  for (const Load::Entry& entry : load.entries()) EXPECT_LT(Number(entry.answer.payment_id()), restored_at + 1'000'000);
+  EXPECT_EQ(GetPayment(api_, paid.payment_id()).value.SerializeAsString(), paid.SerializeAsString());
   EXPECT_FALSE(StatusOf(api_).has_restored());
   EXPECT_EQ(Confirm(api_).status.error_code(), kPrecondition) << "there is nothing left to confirm";
   ASSERT_NO_FATAL_FAILURE(Restart(SIGTERM));
   EXPECT_FALSE(StatusOf(api_).has_restored());
-  std::ifstream kept(process_->data_folder() + "/restored.confirmed");
-  EXPECT_THAT(std::string(std::istreambuf_iterator<char>(kept), {}),
-              AllOf(HasSubstr("confirmed_by: 8000000001\n"), HasSubstr("reason: killed by us\n")));
   EXPECT_TRUE(Stop().ok());
+  const Ended exported =
+      Ctl({"journal", "export", "--data", process_->data_folder(), "--from-seq", fmt::format("{}", restored_at + 1)});
+  EXPECT_THAT(exported.output,
+              HasSubstr("\"journalResumed\":{\"confirmedBy\":\"8000000001\",\"reason\":\"killed by us\"}"));
   EXPECT_TRUE(process_->VerifyJournal().ok());
 }
 

@@ -150,6 +150,28 @@ TEST_F(ChainTest, MissingBlockIsFound) {
   ExpectRefused(blocks_[1], ChainPosition(), "block at sequence 4: follows leg 0");
 }
 
+TEST_F(ChainTest, OnlyABlockThatResumesTheJournalMayPassOverNumbers) {
+  const auto open = [this](uint64_t first, const core::Fact& fact, bool leads) {
+    BlockBuilder builder;
+    builder.Start(end_, StampAt(300));
+    if (!leads) builder.Add({first - 1, core::BillerRegistered{"gas"}});
+    builder.Add({first, fact});
+    ChainPosition sealed_end = end_;
+    SealedBlock sealed;
+    builder.Seal(&sealed_end, &sealed);
+    ChainPosition position = end_;
+    const absl::Status status = OpenNextBlock(sealed.bytes, &position).status();
+    EXPECT_EQ(position.last_sequence, status.ok() ? first : end_.last_sequence);
+    return status;
+  };
+  const core::JournalResumed resumed{"8000000001", "unplugged"};
+  EXPECT_TRUE(open(end_.last_sequence + 1'000, resumed, true).ok());
+  EXPECT_TRUE(open(end_.last_sequence + 1, resumed, true).ok());
+  EXPECT_TRUE(absl::IsDataLoss(open(end_.last_sequence, resumed, true)));
+  EXPECT_TRUE(absl::IsDataLoss(open(end_.last_sequence + 1'000, resumed, false))) << "it is the first of its block";
+  EXPECT_TRUE(absl::IsDataLoss(open(end_.last_sequence + 2, core::BillerRegistered{"gas"}, true)));
+}
+
 TEST_F(ChainTest, OtherPreviousBlockIsFound) {
   ChainPosition other = after_first_;
   other.sha256[31] ^= 1;
@@ -189,7 +211,7 @@ TEST_F(ChainTest, NewerFormatIsRefusedWithAdvice) {
   const absl::StatusOr<OpenedBlock> opened = OpenNextBlock(newer, &position);
   ASSERT_TRUE(absl::IsUnimplemented(opened.status())) << opened.status();
   EXPECT_EQ(MessageOf(opened.status()),
-            "block at sequence 1: is of journal format 3; this program reads up to 2, use a newer one");
+            "block at sequence 1: is of journal format 4; this program reads up to 3, use a newer one");
   EXPECT_EQ(position.last_sequence, 0u);
 }
 

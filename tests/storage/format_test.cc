@@ -135,7 +135,7 @@ TEST_P(FormatTest, ASnapshotOfANewerFormatIsRefused) {
   EXPECT_THAT(std::string(refused.message()), HasSubstr("use a newer one"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Released, FormatTest, ::testing::Values("v1.store", "v2.store"),
+INSTANTIATE_TEST_SUITE_P(Released, FormatTest, ::testing::Values("v1.store", "v2.store", "v3.store"),
                          [](const auto& released) { return std::string(released.param).substr(0, 2); });
 
 }  // namespace

@@ -16,6 +16,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 constexpr size_t kAll = 1 << 30;
 
@@ -24,16 +25,22 @@ class JournalReaderTest : public ::testing::Test {
  protected:
   JournalReaderTest() {
     for (const size_t legs : {3, 1, 2, 4}) {
-      BlockBuilder builder;
-      builder.Start(position_, {core::TimePoint(std::chrono::milliseconds(1'000)), Date()});
-      for (size_t i = 0; i < legs; ++i) {
-        builder.Add({position_.last_sequence + 1 + i, core::BillerRegistered{"mobile"}});
-      }
-      SealedBlock sealed;
-      builder.Seal(&position_, &sealed);
-      blocks_.push_back(sealed);
-      store_.Append(&sealed, RowBatch(), [](CommitResult) {});
+      AddBlock(position_.last_sequence + 1, std::vector<core::Fact>(legs, core::BillerRegistered{"mobile"}));
     }
+  }
+
+  void AddBlock(uint64_t first, const std::vector<core::Fact>& facts) {
+    BlockBuilder builder;
+    builder.Start(position_, {core::TimePoint(std::chrono::milliseconds(1'000)), Date()});
+    for (const core::Fact& fact : facts) builder.Add({first++, fact});
+    SealedBlock sealed;
+    builder.Seal(&position_, &sealed);
+    blocks_.push_back(sealed);
+    store_.Append(&sealed, RowBatch(), [](CommitResult) {});
+  }
+  // A block of two legs.
+  void Resume(uint64_t at) {
+    AddBlock(at, {core::JournalResumed{"8000000001", "unplugged"}, core::BillerRegistered{"mobile"}});
   }
 
   static core::BusinessDate Date() { return *core::BusinessDate::FromNumber(20261121); }
@@ -97,6 +104,48 @@ TEST_F(JournalReaderTest, StopsAtWhatIsDurableAndGoesOnFromThere) {
   EXPECT_THAT(Read(reader, 4), ElementsAre(ElementsAre(2, 3), ElementsAre(4)));
   EXPECT_THAT(Read(reader, 4), IsEmpty());
   EXPECT_THAT(Read(reader, 10), ElementsAre(ElementsAre(5, 6), ElementsAre(7, 8, 9, 10)));
+}
+
+TEST_F(JournalReaderTest, GoesOnWhereTheJournalWasResumed) {
+  JournalReader following(&store_, 7);
+  EXPECT_THAT(Read(following, 10), ElementsAre(ElementsAre(7, 8, 9, 10)));
+  Resume(1'000);
+  EXPECT_THAT(Read(following, 1'001), ElementsAre(ElementsAre(1'000, 1'001)));
+  EXPECT_THAT(Read(following, 1'001), IsEmpty());
+  // A reader that had seen all there was, one from the beginning, and one that was in the middle of the new block.
+  JournalReader at_the_end(&store_, 11);
+  EXPECT_THAT(Read(at_the_end, 1'001), ElementsAre(ElementsAre(1'000, 1'001)));
+  JournalReader from_the_beginning(&store_, 1);
+  EXPECT_THAT(Read(from_the_beginning, 1'001), SizeIs(5));
+  JournalReader within(&store_, 1'001);
+  EXPECT_THAT(Read(within, 1'001), ElementsAre(ElementsAre(1'001)));
+}
+
+TEST_F(JournalReaderTest, WhoHasSeenLegsOfAFormerLifeIsToldSo) {
+  Resume(1'000);
+  for (const uint64_t from : {12, 500, 999}) {
+    JournalReader reader(&store_, from);
+    JournalReader::Blocks blocks;
+    const absl::Status status = reader.Read(1'001, kAll, &blocks);
+    EXPECT_TRUE(absl::IsOutOfRange(status)) << status;
+    EXPECT_THAT(
+        std::string(status.message()),
+        HasSubstr("is of a former life of this ledger, which was restored: it goes on from leg 10 at leg 1000"));
+    EXPECT_THAT(Sequences(blocks), IsEmpty());
+  }
+}
+
+TEST_F(JournalReaderTest, ABlockThatResumesTheJournalIsChainedToo) {
+  Resume(1'000);
+  Change(1'000, [](journal::v1::Block* block) { block->mutable_header()->mutable_previous_sha256()->back() ^= 1; });
+  for (const uint64_t from : {1, 11}) {
+    JournalReader reader(&store_, from);
+    JournalReader::Blocks blocks;
+    absl::Status status = reader.Read(1'001, kAll, &blocks);
+    if (from == 1) status = reader.Read(1'001, kAll, &blocks);
+    EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("block at sequence 1000: is not chained"));
+  }
 }
 
 TEST_F(JournalReaderTest, EndsAReadWhenItHasEnoughBytes) {

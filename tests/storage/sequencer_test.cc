@@ -160,6 +160,37 @@ TEST_F(SequencerTest, ADayCutEndsItsBlock) {
   EXPECT_EQ(PaymentOf(next_day).business_date, ShopDate().NextDay());
 }
 
+TEST_F(SequencerTest, AJournalThatIsResumedBeginsABlockAndGivesNumbersThatWereNeverGiven) {
+  constexpr uint64_t kAt = 1'795'338'443'000'000;
+  SubmitOpening();
+  const Ticket* resumed = running_.Submit(core::ResumeJournal{kAt, "8000000001", "unplugged"});
+  const Ticket* again = running_.Submit(core::ResumeJournal{kAt, "8000000002", "unplugged"});
+  const Ticket* paid = running_.Submit(ShopPayment("after"));
+  running_.Start();
+  running_.port().WaitFor(paid);
+  running_.Stop();
+  EXPECT_TRUE(resumed->reply.status.ok()) << resumed->reply.status;
+  EXPECT_EQ(resumed->reply.sequence, kAt);
+  EXPECT_TRUE(absl::IsFailedPrecondition(again->reply.status)) << "the number is given";
+  EXPECT_EQ(PaymentOf(paid).id, core::PaymentId::FromNumber(kAt + 1));
+  const std::vector<OpenedBlock> blocks = BlocksOf(store_);
+  ASSERT_GE(blocks.size(), 2u);
+  EXPECT_EQ(blocks[0].legs.back().sequence, 5u);
+  EXPECT_EQ(blocks[1].header.first_sequence(), kAt);
+
+  // A start finds it again: from the snapshot, and from the journal alone.
+  RunningLedger next(&store_, &clock_);
+  EXPECT_EQ(next.recovered().snapshot_sequence, kAt + 1);
+  EXPECT_EQ(next.recovered().position.last_sequence, kAt + 1);
+  EXPECT_EQ(next.index().FindPayment(core::PaymentId::FromNumber(kAt))->has_value(), false);
+  core::Ledger from_journal(ShopDate());
+  const MemoryCommitLog no_rows;
+  const absl::StatusOr<Recovered> recovered = Recover(store_, no_rows, &from_journal);
+  ASSERT_TRUE(recovered.ok()) << recovered.status();
+  EXPECT_EQ(from_journal.last_sequence(), kAt + 1);
+  EXPECT_NE(from_journal.FindPayment(PaymentOf(paid).id), nullptr);
+}
+
 TEST_F(SequencerTest, TimeNeverGoesBackWhenTheClockDoes) {
   Open();
   clock_.Advance(std::chrono::hours(2));

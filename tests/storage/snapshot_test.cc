@@ -76,7 +76,6 @@ TEST_P(RecoveryTest, SnapshotAndTailAndJournalAloneEqualLive) {
   ASSERT_TRUE(restart.recovered.ok()) << restart.recovered.status();
   EXPECT_EQ(restart.recovered->snapshot_sequence, snapshot);
   EXPECT_GT(restart.recovered->legs_replayed, 50u);
-  EXPECT_EQ(restart.recovered->position.last_sequence, snapshot + restart.recovered->legs_replayed);
   EXPECT_EQ(Describe(restart.ledger), Describe(second.ledger()));
 
   DropTable(*crashed, Table::kSnapshot);
@@ -237,7 +236,7 @@ TEST_F(DamagedStoreTest, ANewerFormatIsRefusedWithAdvice) {
   const Restart snapshot(store_);
   ASSERT_TRUE(absl::IsUnimplemented(snapshot.recovered.status())) << snapshot.recovered.status();
   EXPECT_EQ(std::string(snapshot.recovered.status().message()),
-            "the snapshot is of format 3; this program reads up to 2, use a newer one");
+            "the snapshot is of format 4; this program reads up to 3, use a newer one");
 
   DropTable(store_, Table::kSnapshot);
   const std::string newer = Reseal(BlockAt(6), [](pb::Block* b) { b->mutable_header()->set_format_version(7); });

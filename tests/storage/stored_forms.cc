@@ -47,6 +47,9 @@ auto Fields(const core::PaymentMoved& f) {
 auto Fields(const core::ResolutionProposed& f) {
   return std::tie(f.payment_id, f.station, f.resolution);
 }
+auto Fields(const core::JournalResumed& f) {
+  return std::tie(f.confirmed_by, f.reason);
+}
 
 // --- random values ---
 template <typename T>
@@ -120,7 +123,7 @@ core::Payment MakePayment() {
 }
 
 core::Fact MakeFact() {
-  switch (*rc::gen::inRange(0, 10)) {
+  switch (*rc::gen::inRange(0, 11)) {
     case 0: return core::StationRegistered{AnyStation(), AnyText(), AnyInstitutions()};
     case 1: return core::StationStatusSet{AnyStation(), AnyStatus(), AnyText()};
     case 2: return core::CreditGranted{AnyStation(), AnyMoney(), AnyText(), AnyAfter()};
@@ -135,6 +138,7 @@ core::Fact MakeFact() {
       return f;
     }
     case 8: return core::ResolutionProposed{PaymentId::FromNumber(Any<uint64_t>()), AnyStation(), AnyResolution()};
+    case 9: return core::JournalResumed{AnyText(), AnyText()};
     default: {
       core::PaymentMoved f{PaymentId::FromNumber(Any<uint64_t>()),
                            AnyStation(),
@@ -280,7 +284,8 @@ std::vector<core::Leg> SampleLegs() {
                          "", "", "", "", core::AccountAfter(), std::nullopt, std::nullopt},
       core::PaymentMoved{PaymentId::FromNumber(70), kStation, PaymentEvent::kAdjusted, PaymentState::kAdjusted,
                          std::nullopt, "", "", "", "late success", "", kAfter, std::nullopt, kResolution},
-      core::ResolutionProposed{PaymentId::FromNumber(70), kStation, kResolution}};
+      core::ResolutionProposed{PaymentId::FromNumber(70), kStation, kResolution},
+      core::JournalResumed{"8000000001", "host 7 is unplugged"}};
   std::vector<core::Leg> legs;
   for (const core::Fact& fact : facts) legs.push_back({legs.size() + 1, fact});
   return legs;

@@ -126,6 +126,10 @@ void Workload::Run(RunningLedger& running, ManualClock& clock, int batches) {
   for (int i = 0; i < batches; ++i) {
     std::vector<Ticket*> tickets;
     for (uint32_t left = 1 + Below(8); left > 0; --left) tickets.push_back(running.Submit(Next()));
+    if (Below(20) == 0) {
+      const auto at = static_cast<uint64_t>(clock.Now().time_since_epoch().count()) * 1'000;
+      tickets.push_back(running.Submit(core::ResumeJournal{at, "8000000001", "restored"}));
+    }
     for (Ticket* ticket : tickets) {
       running.port().WaitFor(ticket);
       Saw(ticket->reply);
