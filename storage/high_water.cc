@@ -31,6 +31,9 @@ constexpr size_t kHashAt = 36;
 constexpr size_t kChecksumAt = 68;
 constexpr size_t kEnd = 100;
 
+// Of the journal: programs that wrote format 1 may have kept no mark.
+constexpr uint32_t kFirstFormatWithMark = 2;
+
 struct Slot {
   uint64_t generation = 0;
   ChainPosition position;
@@ -111,6 +114,28 @@ std::string TimeText(core::TimePoint time) {
       fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::time_point_cast<std::chrono::seconds>(time))));
 }
 
+absl::StatusOr<OpenedBlock> BlockWith(const CommitLog& log, uint64_t sequence) {
+  absl::StatusOr<OpenedBlock> block =
+      absl::DataLossError(fmt::format("the journal has no block with leg {}", sequence));
+  const absl::Status read = log.ReadBlocks(sequence, [&](uint64_t, std::string_view bytes) {
+    block = OpenBlock(bytes);
+    return false;
+  });
+  if (!read.ok()) return read;
+  return block;
+}
+
+absl::Status CheckMayLackMark(const CommitLog& log, const ChainPosition& end) {
+  if (end.last_sequence == 0) return absl::OkStatus();
+  const absl::StatusOr<OpenedBlock> newest = BlockWith(log, end.last_sequence);
+  if (!newest.ok()) return newest.status();
+  if (newest->header.format_version() < kFirstFormatWithMark) return absl::OkStatus();
+  return absl::DataLossError(fmt::format(
+      "the file high_water is gone, so whether the journal still has all that was durable can't be told: it "
+      "ends at leg {}",
+      end.last_sequence));
+}
+
 }  // namespace
 
 HighWaterFile::HighWaterFile(std::string path) : path_(std::move(path)) {}
@@ -162,30 +187,29 @@ absl::Status HighWaterFile::Make(const ChainPosition& position) {
   return absl::OkStatus();
 }
 
-absl::Status CheckHighWater(const CommitLog& log, const ChainPosition& end, const ChainPosition& mark) {
-  if (mark.last_sequence == 0) return absl::OkStatus();
-  if (end.last_sequence < mark.last_sequence) {
+absl::Status CheckHighWater(const CommitLog& log, const ChainPosition& end, const std::optional<HighWaterMark>& mark) {
+  if (!mark.has_value()) return CheckMayLackMark(log, end);
+  const ChainPosition& durable = mark->position;
+  if (durable.last_sequence == 0) return absl::OkStatus();
+  if (end.last_sequence < durable.last_sequence) {
     return absl::DataLossError(
         fmt::format("the journal ends at leg {}, but leg {} was durable at {}: what came after {} is missing",
-                    end.last_sequence, mark.last_sequence, TimeText(mark.time), end.last_sequence));
+                    end.last_sequence, durable.last_sequence, TimeText(durable.time), end.last_sequence));
   }
-  absl::Status status = absl::DataLossError(fmt::format("the journal has no block with leg {}", mark.last_sequence));
-  const absl::Status read = log.ReadBlocks(mark.last_sequence, [&](uint64_t, std::string_view bytes) {
-    const absl::StatusOr<OpenedBlock> block = OpenBlock(bytes);
-    if (!block.ok()) {
-      status = block.status();
-    } else if (block->legs.back().sequence == mark.last_sequence && block->sha256 == mark.sha256) {
-      status = absl::OkStatus();
-    } else {
-      status = absl::DataLossError(fmt::format(
-          "the block with leg {} is another than the one that was durable at {}: expected one that ends there with "
-          "SHA-256 {}, found one that ends at {} with {}",
-          mark.last_sequence, TimeText(mark.time), ToHex(mark.sha256), block->legs.back().sequence,
-          ToHex(block->sha256)));
-    }
-    return false;
-  });
-  return read.ok() ? status : read;
+  const absl::StatusOr<OpenedBlock> block = BlockWith(log, durable.last_sequence);
+  if (!block.ok()) return block.status();
+  if (block->legs.back().sequence == durable.last_sequence && block->sha256 == durable.sha256) return absl::OkStatus();
+  return absl::DataLossError(
+      fmt::format("the block with leg {} is another than the one that was durable at {}: expected one that ends there "
+                  "with SHA-256 {}, found one that ends at {} with {}",
+                  durable.last_sequence, TimeText(durable.time), ToHex(durable.sha256), block->legs.back().sequence,
+                  ToHex(block->sha256)));
+}
+
+absl::Status HoldToHighWater(HighWater* file, const CommitLog& log, const ChainPosition& end,
+                             const std::optional<HighWaterMark>& mark) {
+  if (absl::Status held = CheckHighWater(log, end, mark); !held.ok() || mark.has_value()) return held;
+  return file->Write(end);
 }
 
 }  // namespace waystation::storage

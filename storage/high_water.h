@@ -58,7 +58,13 @@ class HighWaterFile final : public HighWater {
 };
 
 // Whether the journal, which ends at `end`, holds what was durable at `mark`. kDataLoss says what was expected and what
-// is there.
-absl::Status CheckHighWater(const CommitLog& log, const ChainPosition& end, const ChainPosition& mark);
+// is there; kUnavailable: the disk did not give the block. Without a mark: kDataLoss, unless the journal is empty or
+// its newest block is of journal format 1, which is from before marks were kept.
+absl::Status CheckHighWater(const CommitLog& log, const ChainPosition& end, const std::optional<HighWaterMark>& mark);
+
+// Start-up, with the mark as it was read before the journal was opened and recovered up to `end`: the same check, and
+// then a mark at `end` where there is none, durable before the first leg is added. From then on it must be there.
+absl::Status HoldToHighWater(HighWater* file, const CommitLog& log, const ChainPosition& end,
+                             const std::optional<HighWaterMark>& mark);
 
 }  // namespace waystation::storage

@@ -33,7 +33,8 @@ const core::Payment* AddRowsAfter(const core::Ledger& ledger, const core::Leg& l
 // The key of the payment's own row, for verify.
 std::string PaymentRowKey(const core::Payment& payment);
 
-// Looks up what is at rest. Any thread. kDataLoss when a row is damaged, or leads to something else.
+// Looks up what is at rest. Any thread. kDataLoss when a row is damaged, or leads to something else;
+// kUnavailable when the disk did not give it.
 class Index {
  public:
   // Both outlive the index.

@@ -49,7 +49,8 @@ class Replay {
     });
     if (!status.ok()) return status;
     if (read.ok()) return read;
-    return absl::DataLossError(fmt::format("after leg {}: {}", position_.last_sequence, std::string(read.message())));
+    return absl::Status(read.code(),
+                        fmt::format("after leg {}: {}", position_.last_sequence, std::string(read.message())));
   }
 
   const ChainPosition& position() const { return position_; }
@@ -112,7 +113,7 @@ absl::StatusOr<Rebuilt> Build(const CommitLog& journal, const std::string& build
   absl::StatusOr<Rebuilt> rebuilt = CopyWithNewRows(journal, to->get());
   if (!rebuilt.ok()) return rebuilt;
   if (mark.has_value()) {
-    if (absl::Status held = CheckHighWater(journal, rebuilt->end, mark->position); !held.ok()) return held;
+    if (absl::Status held = CheckHighWater(journal, rebuilt->end, mark); !held.ok()) return held;
   }
   if (absl::Status status = (*to)->Finish(); !status.ok()) return status;
   const absl::StatusOr<VerifyReport> report = Verify(**to, **to);
@@ -188,7 +189,7 @@ absl::StatusOr<AcceptedEnd> AcceptEnd(const LedgerFolders& folders, uint64_t las
   }
   if (mark.ok() && mark->has_value()) {
     accepted.given_up = (*mark)->position;
-    if (CheckHighWater(**journal, accepted.end, (*mark)->position).ok()) {
+    if (CheckHighWater(**journal, accepted.end, *mark).ok()) {
       return absl::FailedPreconditionError(
           fmt::format("the journal holds all that its high-water mark says, up to leg {}: there is nothing to give up",
                       (*mark)->position.last_sequence));

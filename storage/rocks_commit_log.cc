@@ -1,18 +1,11 @@
 #include "storage/rocks_commit_log.h"
 
 #include <pthread.h>
-#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/options.h>
-#include <rocksdb/slice_transform.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
-#include <algorithm>
-#include <array>
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
@@ -24,16 +17,12 @@
 
 #include "fmt/format.h"
 #include "storage/key.h"
+#include "storage/rocks_options.h"
+#include "storage/rocks_status.h"
 #include "switch/core/limits.h"
 
 namespace waystation::storage {
 namespace {
-
-// Column families; rows_ families stand in the order of Table.
-constexpr int kJournal = 1;
-constexpr int kFirstTable = 2;
-constexpr std::array kFamilies = {"default", "journal", "requests", "payments", "snapshot"};
-static_assert(kFamilies.size() == kFirstTable + kTables);
 
 constexpr size_t kProtectionBytesPerKey = 8;
 // About what an index row takes in a batch.
@@ -46,65 +35,6 @@ std::string_view ToView(const rocksdb::Slice& slice) {
   return {slice.data(), slice.size()};
 }
 
-rocksdb::DBOptions DatabaseOptions() {
-  rocksdb::DBOptions options;
-  options.create_if_missing = true;
-  options.create_missing_column_families = true;
-  options.paranoid_checks = true;
-  // It can end a replay early on a damaged tail, but never replays past a gap.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  // Recycled logs are unsafe with that mode; the others have no use for one writer and known faults in 7.8.
-  options.recycle_log_file_num = 0;
-  options.manual_wal_flush = false;
-  options.two_write_queues = false;
-  options.enable_pipelined_write = false;
-  options.track_and_verify_wals_in_manifest = false;
-  options.atomic_flush = false;
-  options.max_total_wal_size = core::kMaxWalBytes;
-  options.db_write_buffer_size = core::kMaxMemtableBytes;
-  options.max_background_jobs = 2;
-  // Files are synced as they are written, so that a commit's sync does not wait behind a whole file.
-  options.bytes_per_sync = 1 << 20;
-  options.keep_log_file_num = 4;
-  options.max_log_file_size = 4 << 20;
-  return options;
-}
-
-rocksdb::ColumnFamilyOptions FamilyOptions(int family, size_t journal_memtable_bytes,
-                                           const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::ColumnFamilyOptions options;
-  options.compression = rocksdb::kLZ4Compression;
-  // Flushed seldom, since flushing and compacting take from the cores that serve; kMaxMemtableBytes bounds all
-  // together.
-  options.write_buffer_size = 64 << 20;
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = cache;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  table.format_version = 5;
-  switch (family) {
-    case kJournal:
-      options.write_buffer_size = journal_memtable_bytes;
-      // Keys only grow, and are read by seeking: large blocks, no filter.
-      table.block_size = 64 << 10;
-      table.filter_policy = nullptr;
-      break;
-    case kFirstTable + static_cast<int>(Table::kRequests):
-      // Nearly every lookup is for a request id that is new.
-      options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(8));
-      options.memtable_prefix_bloom_size_ratio = 0.05;
-      options.memtable_whole_key_filtering = true;
-      table.cache_index_and_filter_blocks = true;
-      table.pin_l0_filter_and_index_blocks_in_cache = true;
-      break;
-    case kFirstTable + static_cast<int>(Table::kPayments):
-      options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(9));
-      break;
-    default: break;
-  }
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return options;
-}
-
 // RocksDB syncs what is in its folder, and not that the folder is there: without this, a power loss after the first
 // start could take the whole of it.
 rocksdb::Status SyncParent(rocksdb::FileSystem* files, const std::string& folder) {
@@ -113,6 +43,18 @@ rocksdb::Status SyncParent(rocksdb::FileSystem* files, const std::string& folder
   std::unique_ptr<rocksdb::FSDirectory> directory;
   const rocksdb::IOStatus opened = files->NewDirectory(parent, rocksdb::IOOptions(), &directory, nullptr);
   return opened.ok() ? directory->Fsync(rocksdb::IOOptions(), nullptr) : opened;
+}
+
+// RocksDB takes a folder without CURRENT for an empty one: it makes a database there, and removes the files of the one
+// that was.
+bool HasLostItsList(const std::string& folder) {
+  namespace fs = std::filesystem;
+  if (RocksCommitLog::Exists(folder)) return false;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().extension() == ".sst" || it->path().extension() == ".log") return true;
+  }
+  return false;
 }
 
 enum class Purpose {
@@ -139,16 +81,16 @@ class RocksCommitLogImpl final : public RocksCommitLog {
 
   // `scratch`: where RocksDB's own log goes, for reading.
   absl::Status OpenDatabase(const std::string& folder, const std::string& scratch, const RocksOptions& chosen) {
-    const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(core::kMaxBlockCacheBytes);
-    std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-    const size_t families = purpose_ == Purpose::kReadJournal ? kFirstTable : kFamilies.size();
-    for (size_t i = 0; i < families; ++i) {
-      descriptors.emplace_back(kFamilies[i], FamilyOptions(static_cast<int>(i), chosen.journal_memtable_bytes, cache));
-    }
+    const std::vector<rocksdb::ColumnFamilyDescriptor> descriptors =
+        FamilyDescriptors(purpose_ == Purpose::kReadJournal ? kFirstTable : kFamilies, chosen.journal_memtable_bytes);
     rocksdb::DBOptions options = DatabaseOptions();
     if (chosen.file_system != nullptr) {
       env_ = rocksdb::NewCompositeEnv(chosen.file_system);
       options.env = env_.get();
+    }
+    if (purpose_ == Purpose::kWrite && HasLostItsList(folder)) {
+      return OpenError(folder, rocksdb::Status::Corruption(
+                                   folder + "/CURRENT", "is gone, which names the list of the files that are there"));
     }
     rocksdb::DB* db = nullptr;
     rocksdb::Status status;
@@ -178,7 +120,7 @@ class RocksCommitLogImpl final : public RocksCommitLog {
       return absl::OkStatus();
     }
     if (db_ == nullptr) families_.clear();
-    return absl::UnavailableError(fmt::format("the ledger in {} can't be opened: {}", folder, status.ToString()));
+    return OpenError(folder, status);
   }
 
   void Append(const SealedBlock* block, const RowBatch& rows, Done done) override {
@@ -210,14 +152,14 @@ class RocksCommitLogImpl final : public RocksCommitLog {
       if (it->key().size() != sizeof(uint64_t)) return absl::DataLossError("the journal has a key of a wrong size");
       if (!visit(ReadNumber<uint64_t>(ToView(it->key())), ToView(it->value()))) break;
     }
-    return Check(it->status());
+    return ReadStatus(it->status());
   }
 
   absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) const override {
     rocksdb::PinnableSlice value;
     const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), Family(table), ToSlice(key), &value);
     if (status.IsNotFound()) return std::nullopt;
-    if (!status.ok()) return Check(status);
+    if (!status.ok()) return ReadStatus(status);
     return std::string(ToView(value));
   }
 
@@ -229,7 +171,7 @@ class RocksCommitLogImpl final : public RocksCommitLog {
     for (it->Seek(ToSlice(first)); it->Valid(); it->Next()) {
       if (!visit(ToView(it->key()), ToView(it->value()))) break;
     }
-    return Check(it->status());
+    return ReadStatus(it->status());
   }
 
   absl::Status ScanBackward(Table table, std::string_view first, std::string_view past, Visit visit) const override {
@@ -242,10 +184,10 @@ class RocksCommitLogImpl final : public RocksCommitLog {
     for (it->SeekToLast(); it->Valid(); it->Prev()) {
       if (!visit(ToView(it->key()), ToView(it->value()))) break;
     }
-    return Check(it->status());
+    return ReadStatus(it->status());
   }
 
-  absl::Status CatchUp() override { return Check(db_->TryCatchUpWithPrimary()); }
+  absl::Status CatchUp() override { return ReadStatus(db_->TryCatchUpWithPrimary()); }
 
   absl::Status SetCompacting(bool compacting) override {
     rocksdb::Status status;
@@ -322,11 +264,6 @@ class RocksCommitLogImpl final : public RocksCommitLog {
   }
 
   rocksdb::ColumnFamilyHandle* Family(Table table) const { return families_[kFirstTable + static_cast<size_t>(table)]; }
-
-  static absl::Status Check(const rocksdb::Status& status) {
-    if (status.ok()) return absl::OkStatus();
-    return absl::DataLossError(fmt::format("the ledger can't be read: {}", status.ToString()));
-  }
 
   const Purpose purpose_;
   std::unique_ptr<rocksdb::Env> env_;  // null: the default one

@@ -19,8 +19,9 @@ namespace waystation::storage {
 struct RocksOptions {
   // Where the files lie; null: the operating system's. Tests pass one that fails, or forgets what was not synced.
   std::shared_ptr<rocksdb::FileSystem> file_system;
-  // How much of the journal stays in memory before it is written to a file of its own. (Not of the other tables: where
-  // a write finds two that are full, and can't start a new log, RocksDB 7.8 loses count and can't be closed.)
+  // How much of the journal stays in memory before it is written to a file of its own. (Not of the other tables:
+  // with small ones, the proof of I/O errors met a RocksDB 7.8 that could not be closed after a failed write. Why was
+  // not found out.)
   size_t journal_memtable_bytes = 64 << 20;
 };
 
@@ -30,14 +31,15 @@ struct RocksOptions {
 // more, and what comes behind it, goes to a thread of its own, so that the caller can decide the next block meanwhile.
 // Reads: any thread.
 //
-// Errors: Open says what is wrong with the folder and what to do. A failed write or sync gives kUnknown: RocksDB 7.8
-// can't be trusted to go on after one, and neither may the caller.
+// Errors: opening says what is wrong with the folder and what to do (rocks_status.h has the codes). A read gives
+// kDataLoss where what is stored is damaged, kUnavailable where the disk did not give it and may yet. A failed write or
+// sync gives kUnknown: RocksDB 7.8 can't be trusted to go on after one, and neither may the caller.
 //
 // Limits: one process at a time has a folder open for writing; the caller sees to it (daemon/data_folder).
 class RocksCommitLog : public CommitLog, public RowReader {
  public:
   // Opens `folder`, making the database when there is none. Its parent must exist; that `folder` is in it is durable
-  // from then on.
+  // from then on. Where the name of the list of files is lost, and files are there, nothing is made: kDataLoss.
   static absl::StatusOr<std::unique_ptr<RocksCommitLog>> Open(const std::string& folder,
                                                               const RocksOptions& options = {});
 

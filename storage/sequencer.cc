@@ -1,6 +1,7 @@
 #include "storage/sequencer.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "fmt/format.h"
@@ -9,6 +10,21 @@
 #include "switch/core/limits.h"
 
 namespace waystation::storage {
+namespace {
+
+absl::Status CannotLookUp(const absl::Status& cause) {
+  constexpr std::string_view kNotTaken = "what became of this request before can't be told, so it was not taken";
+  const std::string what(cause.message());
+  if (absl::IsUnavailable(cause)) {
+    return absl::UnavailableError(fmt::format("{}: {}; send the same request again", kNotTaken, what));
+  }
+  return absl::DataLossError(
+      fmt::format("{}: the index is damaged ({}); operations must stop switchd and run switchctl journal rebuild-index "
+                  "--data its data folder",
+                  kNotTaken, what));
+}
+
+}  // namespace
 
 Sequencer::Sequencer(const ChainPosition& position, core::Ledger* ledger, CommitLog* log, const Index* index,
                      const core::Clock* clock, PaymentObserver* observer, Options options)
@@ -182,10 +198,7 @@ void Sequencer::DecideBatch() {
 void Sequencer::Decide(Ticket* ticket, const core::BlockStamp& stamp, PendingBlock* pending) {
   const absl::StatusOr<core::Prior> prior = LookUp(ticket->command);
   if (!prior.ok()) {
-    ticket->reply.status = absl::DataLossError(
-        fmt::format("what became of this request before can't be told, so it was not taken: the index is damaged ({}); "
-                    "operations must stop switchd and run switchctl journal rebuild-index --data its data folder",
-                    std::string(prior.status().message())));
+    ticket->reply.status = CannotLookUp(prior.status());
     return;
   }
   core::Decision decision = ledger_->Decide(ticket->command, *prior);

@@ -58,8 +58,8 @@ class PaymentObserver {
 // whose thread waits for what comes, an owner may call RunReady himself, again and again, from one thread: the
 // simulation does.
 //
-// A command whose request or payment can't be looked up, because its rows are damaged, is refused with kDataLoss: it
-// could be taken a second time. The others go on.
+// A command whose request or payment can't be looked up is refused, since it could be taken a second time: with
+// kDataLoss where its rows are damaged, with kUnavailable where the disk did not give them this time. The others go on.
 //
 // Failure: when a commit is anything but durable, `on_fatal` is called on the sequencer's thread and nothing is decided
 // or answered after it. on_fatal is expected to end the process.

@@ -18,12 +18,13 @@ namespace {
 
 class Verifier {
  public:
-  Verifier(const CommitLog& log, const RowReader& rows, const absl::StatusOr<std::optional<HighWaterMark>>& mark)
+  Verifier(const CommitLog& log, const RowReader& rows, const absl::StatusOr<std::optional<HighWaterMark>>* mark)
       : log_(log), rows_(rows), mark_(mark) {}
 
   absl::StatusOr<VerifyReport> Run() {
     absl::StatusOr<std::optional<SnapshotPosition>> snapshot = ReadSnapshotPosition(rows_);
     if (!snapshot.ok()) {
+      if (Unreadable(snapshot.status())) return unreadable_;
       Fault(std::string(snapshot.status().message()));
     } else if (snapshot->has_value()) {
       snapshot_ = **snapshot;
@@ -31,7 +32,10 @@ class Verifier {
     }
     absl::Status read =
         log_.ReadBlocks(1, [&](uint64_t first, std::string_view bytes) { return OnBlock(first, bytes); });
-    if (!read.ok()) Break(fmt::format("after leg {}: {}", position_.last_sequence, std::string(read.message())));
+    if (Unreadable(read)) return unreadable_;
+    if (!read.ok()) {
+      Break(fmt::format("after leg {}: {}", position_.last_sequence, std::string(read.message())));
+    }
     CompareHighWater();
     if (ledger_.has_value()) CompareTotals();
     if (whole_) {
@@ -42,10 +46,18 @@ class Verifier {
       if (!snapshot_.has_value() && snapshot.ok()) CheckNoSnapshot();
       CountRows();
     }
+    if (!unreadable_.ok()) return unreadable_;
     return std::move(report_);
   }
 
  private:
+  // Whether it is the disk that failed: that says nothing of what is stored, and the verdict is none.
+  bool Unreadable(const absl::Status& status) {
+    if (!absl::IsUnavailable(status)) return false;
+    if (unreadable_.ok()) unreadable_ = status;
+    return true;
+  }
+
   void Fault(std::string fault) {
     ++report_.fault_count;
     if (report_.faults.size() < core::kMaxFaultsListed) report_.faults.push_back(std::move(fault));
@@ -107,6 +119,7 @@ class Verifier {
                                                               : "its row of a change on a later date";
       const absl::StatusOr<std::optional<std::string>> row = rows_.Get(table, key);
       if (!row.ok()) {
+        if (Unreadable(row.status())) return;
         Fault(fmt::format("{}{} can't be read: {}", subject, what, std::string(row.status().message())));
       } else if (!row->has_value()) {
         Fault(fmt::format("{}{} is missing", subject, what));
@@ -148,6 +161,7 @@ class Verifier {
     std::map<std::string, std::string, std::less<>> stored;
     const absl::Status scan =
         ScanAll(Table::kSnapshot, [&](std::string_view key, std::string_view value) { stored.emplace(key, value); });
+    if (Unreadable(scan)) return;
     if (!scan.ok()) return Fault(subject + std::string(scan.message()));
     expected.ForEach([&](Table, bool, std::string_view key, std::string_view value) {
       const auto it = stored.find(key);
@@ -183,15 +197,19 @@ class Verifier {
   }
 
   void CompareHighWater() {
-    if (!mark_.ok()) {
-      Break(std::string(mark_.status().message()));
+    if (mark_ == nullptr || Unreadable(mark_->status())) return;
+    if (!mark_->ok()) {
+      Break(std::string(mark_->status().message()));
       return;
     }
-    if (!mark_->has_value()) return;
-    if ((*mark_)->slot_damaged) Fault("the high-water mark: one of its two slots is damaged; the next start mends it");
-    const absl::Status held = CheckHighWater(log_, position_, (*mark_)->position);
+    const std::optional<HighWaterMark>& mark = **mark_;
+    if (mark.has_value() && mark->slot_damaged) {
+      Fault("the high-water mark: one of its two slots is damaged; the next start mends it");
+    }
     // Of what lies behind a break nothing is known.
-    if (!held.ok() && whole_) Break(std::string(held.message()));
+    if (!whole_) return;
+    const absl::Status held = CheckHighWater(log_, position_, mark);
+    if (!held.ok() && !Unreadable(held)) Break(std::string(held.message()));
   }
 
   void CompareTotals() {
@@ -220,7 +238,7 @@ class Verifier {
   void CheckNoSnapshot() {
     uint64_t rows = 0;
     const absl::Status scan = ScanAll(Table::kSnapshot, [&](std::string_view, std::string_view) { ++rows; });
-    if (!scan.ok()) Fault("the snapshot: " + std::string(scan.message()));
+    if (!scan.ok() && !Unreadable(scan)) Fault("the snapshot: " + std::string(scan.message()));
     if (rows > 0) Fault(fmt::format("the snapshot has {} rows, and none that says at which leg", rows));
   }
 
@@ -235,9 +253,9 @@ class Verifier {
     uint64_t requests = 0;
     absl::Status status = ScanAll(
         Table::kPayments, [&](std::string_view key, std::string_view) { ++(key.starts_with('p') ? accepted : later); });
-    if (!status.ok()) Fault("the payment rows: " + std::string(status.message()));
+    if (!status.ok() && !Unreadable(status)) Fault("the payment rows: " + std::string(status.message()));
     const absl::Status scan = ScanAll(Table::kRequests, [&](std::string_view, std::string_view) { ++requests; });
-    if (!scan.ok()) Fault("the request rows: " + std::string(scan.message()));
+    if (!scan.ok() && !Unreadable(scan)) Fault("the request rows: " + std::string(scan.message()));
     if (!status.ok() || !scan.ok()) return;
     auto compare = [this](std::string_view what, uint64_t found, uint64_t expected) {
       if (found != expected) Fault(fmt::format("{} {} are stored; the journal gives {}", found, what, expected));
@@ -249,8 +267,9 @@ class Verifier {
 
   const CommitLog& log_;
   const RowReader& rows_;
-  const absl::StatusOr<std::optional<HighWaterMark>>& mark_;
+  const absl::StatusOr<std::optional<HighWaterMark>>* const mark_;  // null: not looked at
   VerifyReport report_;
+  absl::Status unreadable_;
   ChainPosition position_;
   std::optional<core::Ledger> ledger_;
   std::optional<SnapshotPosition> snapshot_;
@@ -265,9 +284,13 @@ class Verifier {
 
 }  // namespace
 
+absl::StatusOr<VerifyReport> Verify(const CommitLog& log, const RowReader& rows) {
+  return Verifier(log, rows, nullptr).Run();
+}
+
 absl::StatusOr<VerifyReport> Verify(const CommitLog& log, const RowReader& rows,
                                     const absl::StatusOr<std::optional<HighWaterMark>>& mark) {
-  return Verifier(log, rows, mark).Run();
+  return Verifier(log, rows, &mark).Run();
 }
 
 }  // namespace waystation::storage

@@ -31,11 +31,13 @@ struct VerifyReport {
 };
 
 // Walks the chain from its first block, replays it into a new ledger, and compares what that gives with what is stored:
-// each row of the snapshot and of the index, byte for byte, none missing and none too many, and
-// the high-water mark, where there is one; `mark` is what its Read returned before the journal was opened. After a
-// break in the chain nothing behind it can be judged; the walk ends there. Not OK only when the store can't be read at
-// all. The store must not be written to meanwhile.
+// each row of the snapshot and of the index, byte for byte, none missing and none too many. After a break in the chain
+// nothing behind it can be judged; the walk ends there. Not OK when it can't be told: the disk did not give all of it
+// (kUnavailable). The store must not be written to meanwhile.
+absl::StatusOr<VerifyReport> Verify(const CommitLog& log, const RowReader& rows);
+
+// The high-water mark too; `mark` is what its Read returned before the journal was opened.
 absl::StatusOr<VerifyReport> Verify(const CommitLog& log, const RowReader& rows,
-                                    const absl::StatusOr<std::optional<HighWaterMark>>& mark = std::nullopt);
+                                    const absl::StatusOr<std::optional<HighWaterMark>>& mark);
 
 }  // namespace waystation::storage

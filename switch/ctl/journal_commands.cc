@@ -58,14 +58,17 @@ std::unique_ptr<storage::RocksCommitLog> Open(Session& session, const std::strin
   absl::StatusOr<std::unique_ptr<storage::RocksCommitLog>> log = OpenLedgerFolder(data);
   if (log.ok()) return *std::move(log);
   const std::string what(log.status().message());
-  *status =
-      absl::IsNotFound(log.status())
-          ? session.Fail(ExitStatus::kBadUsage, what, "name the folder of storage.data_dir in its configuration")
-          : session.Fail(ExitStatus::kFault, what, "see that you may read it; if it is damaged, restore a backup");
+  *status = absl::IsNotFound(log.status())
+                ? session.Fail(ExitStatus::kBadUsage, what, "name the folder of storage.data_dir in its configuration")
+                : session.Fail(ExitStatus::kFault, what, "do what it says, and run this again");
   return nullptr;
 }
 
 ExitStatus FailRead(Session& session, const absl::Status& status) {
+  if (absl::IsUnavailable(status)) {
+    return session.Fail(ExitStatus::kFault, std::string(status.message()),
+                        "nothing is known to be damaged: mend the disk, and run this again");
+  }
   return session.Fail(ExitStatus::kFault, std::string(status.message()),
                       absl::IsUnimplemented(status) ? "use switchctl of the version that wrote it" : kWhenDamaged);
 }
@@ -127,9 +130,8 @@ ExitStatus RebuildIndex(Session& session, const VerifyArguments& arguments) {
   const absl::StatusOr<storage::RebuiltLedger> result = storage::RebuildLedger(*folders);
   if (!result.ok()) return FailChange(session, result.status());
   session.out() << fmt::format(
-      "rebuilt: index and snapshot of {} blocks, up to leg {}; it verifies\nthe ledger as it was: {}; remove it when "
-      "it is "
-      "not needed any more\n",
+      "rebuilt: index and snapshot of {} blocks, up to leg {}; it verifies\n"
+      "the ledger as it was: {}; remove it when it is not needed any more\n",
       result->rebuilt.blocks, result->rebuilt.end.last_sequence, result->replaced);
   return ExitStatus::kDone;
 }
@@ -142,15 +144,19 @@ ExitStatus AcceptEnd(Session& session, const AcceptEndArguments& arguments) {
   if (!folders.has_value()) return status;
   const absl::StatusOr<storage::AcceptedEnd> accepted = storage::AcceptEnd(*folders, arguments.last_sequence);
   if (!accepted.ok()) return FailChange(session, accepted.status());
+  const std::string mark =
+      accepted->kept_mark.empty()
+          ? "there was no high-water mark"
+          : fmt::format("the high-water mark was at {}, and is kept in {}",
+                        accepted->given_up.has_value() ? fmt::format("leg {}", accepted->given_up->last_sequence)
+                                                       : "no leg that can be read",
+                        accepted->kept_mark);
   session.out() << fmt::format(
-      "the journal's end at leg {} is taken for right; the high-water mark was at {}, and is kept in {}\n"
-      "given up: every leg after {}; the billers know of payments that the switch does not. Run switchctl journal "
+      "the journal's end at leg {0} is taken for right; {1}\n"
+      "given up: every leg after {0}; the billers know of payments that the switch does not. Run switchctl journal "
       "verify, rebuild-index where it says so, and compare with the billers' books. switchd answers only reads until "
       "switchctl backup confirm-old-switch-dead\n",
-      accepted->end.last_sequence,
-      accepted->given_up.has_value() ? fmt::format("leg {}", accepted->given_up->last_sequence)
-                                     : "no leg that can be read",
-      accepted->kept_mark, accepted->end.last_sequence);
+      accepted->end.last_sequence, mark);
   return ExitStatus::kDone;
 }
 

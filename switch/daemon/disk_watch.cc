@@ -85,8 +85,7 @@ bool DiskWatch::MakeBallast(State* now) {
   if (const absl::Status made = disk_->MakeBallast(limits_.ballast); !made.ok()) {
     LogFailure(
         fmt::format("the ballast can't be made: {}. New payments, cancels and counter purchases are refused until it "
-                    "can: free disk "
-                    "space, or see that switchd's user may write there",
+                    "can: free disk space, or see that switchd's user may write there",
                     std::string(made.message())));
     now->ballast_bytes = disk_->BallastBytes();
     return false;

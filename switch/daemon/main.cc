@@ -12,6 +12,7 @@
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 #include "switch/daemon/configuration.h"
+#include "switch/daemon/last_words.h"
 #include "switch/daemon/switch.h"
 
 namespace {
@@ -39,8 +40,7 @@ sigset_t BlockStopSignals() {
 int main(int argc, char** argv) {
   CLI::App app{
       "The Waystation transaction switch. Reads its configuration, recovers its ledger, serves until SIGTERM or "
-      "SIGINT, "
-      "then finishes what is in progress and exits with 0."};
+      "SIGINT, then finishes what is in progress and exits with 0."};
   app.name("switchd");
   std::string config_path;
   bool check = false;
@@ -71,6 +71,7 @@ int main(int argc, char** argv) {
   }
   spdlog::set_level(spdlog::level::from_str(config->log().level()));
 
+  waystation::daemon::PrepareLastWords(config->storage().data_dir());
   absl::StatusOr<std::unique_ptr<waystation::daemon::Switch>> started = waystation::daemon::Switch::Start(*config);
   if (!started.ok()) return Refuse(started.status());
   fmt::print("listening on {}\n", (*started)->address());

@@ -101,8 +101,7 @@ absl::Status Operations::Begin(uint64_t last_sequence, BackupDone* done) {
   if (disk_->state().low && OnSameDisk(storage_.data_dir(), storage_.backup_dir())) {
     return absl::FailedPreconditionError(
         fmt::format("the disk is nearly full, and storage.backup_dir {} is on it: a backup would take what is left; "
-                    "free disk space "
-                    "first",
+                    "free disk space first",
                     storage_.backup_dir()));
   }
   const std::lock_guard lock(mutex_);

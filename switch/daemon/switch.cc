@@ -39,23 +39,33 @@ core::BusinessDate FirstBusinessDate(const config::v1::Config& config, const cor
 }
 
 absl::Status CannotRecover(const DataFolder& folder, const absl::Status& cause) {
+  const std::string fault =
+      fmt::format("the ledger in {} can't be recovered: {}", folder.ledger_path(), std::string(cause.message()));
+  if (absl::IsUnavailable(cause)) {
+    return absl::UnavailableError(
+        fmt::format("{}. No leg was changed, and nothing is known to be damaged: look at the kernel's log (dmesg) for "
+                    "errors of the "
+                    "disk that {} is on, mend that, then start switchd again",
+                    fault, folder.path()));
+  }
   return absl::Status(
       cause.code(),
-      fmt::format("the ledger in {} can't be recovered: {}. No leg was changed. Keep a copy of {} as it is (RocksDB's "
-                  "log from before this start is in {}, if there was one), run switchctl journal verify --data {}, and "
-                  "do what it says; restore the newest backup where legs are missing or damaged. Only to go on "
-                  "without legs that are lost for good: switchctl journal accept-end --data {} --last-seq N",
-                  folder.ledger_path(), std::string(cause.message()), folder.path(), folder.kept_log_path(),
-                  folder.path(), folder.path()));
+      fmt::format(
+          "{}. No leg was changed. Keep a copy of {} as it is (RocksDB's log from before this start is in {}, if "
+          "there was one), run switchctl journal verify --data {}, and do what it says; restore the newest "
+          "backup where legs are missing or damaged. Only to go on without legs that are lost for good, or "
+          "where it can't be told whether any are: switchctl journal accept-end --data {} --last-seq N",
+          fault, folder.path(), folder.kept_log_path(), folder.path(), folder.path()));
 }
 
 // Whether a batch whose commit failed is on disk is not known, and RocksDB 7.8 can't be trusted to go on: the process
 // ends, and the next start reads what is there.
-[[noreturn]] void StopOnFailedWrite(const std::string& cause) {
+[[noreturn]] void StopOnFailedWrite(const std::string& data_folder, const std::string& cause) {
   spdlog::critical(
-      "{}. Stopping: answers that were given are safe, those in progress will be found out after a restart. Check the "
-      "disk (space, errors), then start switchd again",
-      cause);
+      "{}. Stopping: answers that were given are safe in {}, those in progress will be found out after a restart. "
+      "Check "
+      "its disk (space, errors), then start switchd again",
+      cause, data_folder);
   spdlog::shutdown();
   std::_Exit(EXIT_FAILURE);
 }
@@ -79,7 +89,8 @@ Switch::Switch(DataFolder folder, const config::v1::Config& config)
     : config_(config),
       folder_(std::move(folder)),
       high_water_(folder_.high_water_path()),
-      mark_keeper_(&high_water_, core::kHighWaterInterval, &StopOnFailedWrite) {}
+      mark_keeper_(&high_water_, core::kHighWaterInterval,
+                   [this](const std::string& cause) { StopOnFailedWrite(folder_.path(), cause); }) {}
 
 Switch::~Switch() {
   Stop();
@@ -153,10 +164,8 @@ absl::Status Switch::OpenLedger() {
   ledger_ = std::make_unique<core::Ledger>(FirstBusinessDate(config_, clock_));
   absl::StatusOr<storage::Recovered> recovered = storage::Recover(*log_, *log_, ledger_.get());
   if (!recovered.ok()) return CannotRecover(folder_, recovered.status());
-  if (mark->has_value()) {
-    const absl::Status held = storage::CheckHighWater(*log_, recovered->position, (*mark)->position);
-    if (!held.ok()) return CannotRecover(folder_, held);
-  }
+  const absl::Status held = storage::HoldToHighWater(&high_water_, *log_, recovered->position, *mark);
+  if (!held.ok()) return CannotRecover(folder_, held);
   NoteHighWaterAtStart(*mark, recovered->position);
   folder_.DropKeptLog();
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
@@ -166,7 +175,8 @@ absl::Status Switch::OpenLedger() {
   sequencer_ = std::make_unique<storage::Sequencer>(
       recovered->position, ledger_.get(), log_.get(), index_.get(), &clock_, &watchers_,
       storage::Sequencer::Options{std::chrono::milliseconds(config_.storage().snapshot_interval_ms()),
-                                  &StopOnFailedWrite, recovered->snapshot_sequence,
+                                  [this](const std::string& cause) { StopOnFailedWrite(folder_.path(), cause); },
+                                  recovered->snapshot_sequence,
                                   [this](const storage::ChainPosition& end) { mark_keeper_.Note(end); }});
   mark_keeper_.Start();
   disk_watch_->Start();
@@ -176,8 +186,10 @@ absl::Status Switch::OpenLedger() {
 void Switch::NoteHighWaterAtStart(const std::optional<storage::HighWaterMark>& mark,
                                   const storage::ChainPosition& end) {
   if (!mark.has_value() && end.last_sequence > 0) {
-    spdlog::warn("{} was not there: whether legs after {} were lost can't be told. It is made now",
-                 folder_.high_water_path(), end.last_sequence);
+    spdlog::warn(
+        "{} was not there, as with ledgers from before it was kept: whether legs after {} were lost can't be told. It "
+        "is made now",
+        folder_.high_water_path(), end.last_sequence);
   }
   if (mark.has_value() && mark->slot_damaged) {
     spdlog::warn("{}: one of its two slots was damaged; the other, at leg {}, was used", folder_.high_water_path(),

@@ -173,7 +173,7 @@ void Business::Work(LedgerSession& session) {
 Business::Replies Business::Ask(LedgerSession& session, const std::vector<core::Command>& commands) {
   Replies replies = session.Do(commands);
   for (size_t i = 0; i < commands.size(); ++i) {
-    const bool refused = lookups_may_fail_ && replies[i].has_value() && absl::IsDataLoss(replies[i]->status);
+    const bool refused = lookups_may_fail_ && replies[i].has_value() && absl::IsUnavailable(replies[i]->status);
     if (replies[i].has_value() && !refused) {
       ++answers_;
       Note(commands[i], *replies[i]);

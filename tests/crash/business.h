@@ -23,7 +23,7 @@ class Business {
  public:
   explicit Business(uint64_t seed) : random_(seed) {}
 
-  // While the disk's reads may fail, a request may be refused with kDataLoss, and is then not taken.
+  // While the disk's reads may fail, a request may be refused with kUnavailable, and is then not taken.
   void SetLookupsMayFail(bool may_fail) { lookups_may_fail_ = may_fail; }
 
   const core::Clock& clock() const { return clock_; }

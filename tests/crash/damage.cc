@@ -192,7 +192,7 @@ class Damage {
     MemoryCommitLog rebuilt;
     const absl::StatusOr<Rebuilt> result = CopyWithNewRows(store, &rebuilt);
     // That it is short at its end, only the mark tells.
-    const bool short_of_mark = result.ok() && !CheckHighWater(store, result->end, end_).ok();
+    const bool short_of_mark = result.ok() && !CheckHighWater(store, result->end, HighWaterMark{.position = end_}).ok();
     if (result.ok() && !short_of_mark) Fault(place + ": a rebuild accepts it");
     ++tally_.left_alone;
   }
@@ -308,7 +308,7 @@ class Damage {
     core::Ledger ledger(ShopDate());
     const absl::StatusOr<Recovered> recovered = Recover(**log, **log, &ledger);
     if (!recovered.ok()) return;
-    if (mark->has_value() && !CheckHighWater(**log, recovered->position, (*mark)->position).ok()) return;
+    if (!CheckHighWater(**log, recovered->position, *mark).ok()) return;
     if (recovered->position.last_sequence != end_.last_sequence || recovered->position.sha256 != end_.sha256 ||
         ledger.SumOfBalances() != core::Money()) {
       Fault(fmt::format("{}: a start accepts it, at leg {} of {}", place, recovered->position.last_sequence,
@@ -354,8 +354,7 @@ int Run(int argc, char** argv) {
   const Tally& t = damage.tally();
   fmt::print(
       "damage --rounds {} --seed {}: changed and found: {} blocks, {} keys of blocks, {} rows, {} keys of rows, {} "
-      "files; "
-      "harmless: {} files; repaired by a rebuild: {}, left alone by it: {}; {} faults\n",
+      "files; harmless: {} files; repaired by a rebuild: {}, left alone by it: {}; {} faults\n",
       rounds, seed, t.blocks, t.keys_of_blocks, t.rows, t.keys_of_rows, t.files_found, t.files_harmless, t.repaired,
       t.left_alone, t.faults);
   return t.faults == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

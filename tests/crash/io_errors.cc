@@ -19,8 +19,7 @@ int main(int argc, char** argv) {
   for (const std::string& fault : report.faults) fmt::print(stderr, "FAULT {}\n", fault);
   fmt::print(
       "io_errors --operations {} --seed {}: {} runs with an error each: {} refused to start, {} stopped, {} went on; "
-      "{} "
-      "payments, {} answers; {} faults\n",
+      "{} payments, {} answers; {} faults\n",
       operations, seed, report.runs, report.refused, report.stopped, report.went_on, report.payments, report.answers,
       report.faults.size());
   return report.faults.empty() ? EXIT_SUCCESS : EXIT_FAILURE;

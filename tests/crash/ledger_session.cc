@@ -122,10 +122,8 @@ absl::StatusOr<storage::Recovered> LedgerSession::RecoverTo(storage::HighWater* 
                                                             const std::optional<storage::HighWaterMark>& mark) {
   absl::StatusOr<storage::Recovered> recovered = storage::Recover(*log_, *log_, ledger_.get());
   if (!recovered.ok() || high_water == nullptr) return recovered;
-  if (mark.has_value()) {
-    const absl::Status held = storage::CheckHighWater(*log_, recovered->position, mark->position);
-    if (!held.ok()) return held;
-  }
+  const absl::Status held = storage::HoldToHighWater(high_water, *log_, recovered->position, mark);
+  if (!held.ok()) return held;
   mark_keeper_ = std::make_unique<storage::HighWaterKeeper>(high_water, kMarkInterval,
                                                             [this](const std::string& cause) { port_->Fail(cause); });
   if (recovered->position.last_sequence > 0) mark_keeper_->Note(recovered->position);

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "storage/block.h"
+#include "storage/high_water.h"
 #include "storage/rocks_commit_log.h"
 #include "tests/ctl/run_switchctl.h"
 
@@ -43,6 +44,8 @@ class JournalCommandsTest : public testing::Test {
     auto log = storage::RocksCommitLog::Open(data());
     ASSERT_TRUE(log.ok()) << log.status();
     log_ = *std::move(log);
+    // As a switch does before its first leg.
+    ASSERT_TRUE(storage::HighWaterFile((folder_ / "high_water").string()).Write({}).ok());
   }
 
   std::string data() const { return (folder_ / "ledger").string(); }

@@ -218,17 +218,24 @@ TEST_F(Startup, AnEmptiedLedgerIsRefused) {
   ExpectRefused("the journal ends at leg 0, but leg ");
 }
 
-// A store from before the mark was kept.
-TEST_F(Startup, AStoreWithoutAHighWaterMarkGetsOne) {
+// Whether legs were lost can't be told then. A person may decide that none were.
+TEST_F(Startup, AHighWaterMarkThatIsGoneIsRefused) {
   ASSERT_NO_FATAL_FAILURE(StartSwitch());
-  const std::string mark = process_->data_folder() + "/high_water";
+  ASSERT_TRUE(OpenStation(api_, StationNumber(1), 100'000).ok());
   ASSERT_TRUE(Stop().ok());
+  const std::string mark = process_->data_folder() + "/high_water";
   std::filesystem::remove(mark);
-  ASSERT_TRUE(process_->Start().ok());
-  EXPECT_THAT(process_->child().Errors(), HasSubstr(mark + " was not there"));
-  ASSERT_TRUE(process_->Stop().ok());
-  EXPECT_TRUE(std::filesystem::exists(mark));
-  EXPECT_TRUE(process_->VerifyJournal().ok());
+  ExpectRefused("the file high_water is gone");
+  EXPECT_THAT(ErrorsOfStart(process_->configuration(), process_->folder()), HasSubstr("switchctl journal accept-end"));
+  EXPECT_FALSE(std::filesystem::exists(mark));
+}
+
+// Killed before the first leg was followed by a mark: it is there already.
+TEST_F(Startup, AFreshLedgerHasAMarkBeforeItsFirstLeg) {
+  ASSERT_NO_FATAL_FAILURE(StartSwitch());
+  EXPECT_TRUE(std::filesystem::exists(process_->data_folder() + "/high_water"));
+  ASSERT_NO_FATAL_FAILURE(Restart(SIGKILL));
+  ExpectUnharmed();
 }
 
 TEST_F(Startup, ADamagedHighWaterMarkIsRefused) {

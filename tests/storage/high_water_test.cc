@@ -16,9 +16,11 @@
 
 #include "fmt/format.h"
 #include "storage/high_water_keeper.h"
+#include "storage/verify.h"
 #include "tests/storage/held_commit_log.h"
 #include "tests/storage/manual_clock.h"
 #include "tests/storage/patience.h"
+#include "tests/storage/reseal.h"
 #include "tests/storage/running_ledger.h"
 #include "tests/storage/temporary_folder.h"
 
@@ -168,7 +170,7 @@ class HighWaterCheckTest : public ::testing::Test {
     running.Stop();
   }
   std::string Check(const ChainPosition& end, const ChainPosition& mark) const {
-    return std::string(CheckHighWater(store_, end, mark).message());
+    return std::string(CheckHighWater(store_, end, HighWaterMark{.position = mark}).message());
   }
 
   ManualClock clock_;
@@ -200,6 +202,57 @@ TEST_F(HighWaterCheckTest, ADamagedBlockIsRefused) {
   const std::string nonsense = "nonsense";
   store_.TamperBlock(6, &nonsense);
   EXPECT_NE(Check(seen_.back(), seen_.back()), "");
+}
+
+// A mark that remembers.
+class PlainMark final : public HighWater {
+ public:
+  absl::StatusOr<std::optional<HighWaterMark>> Read() const override { return mark_; }
+  absl::Status Write(const ChainPosition& position) override {
+    mark_ = HighWaterMark{.position = position};
+    return absl::OkStatus();
+  }
+
+ private:
+  std::optional<HighWaterMark> mark_;
+};
+
+TEST_F(HighWaterCheckTest, AMarkThatIsGoneIsRefused) {
+  PlainMark mark;
+  const absl::Status held = HoldToHighWater(&mark, store_, seen_.back(), std::nullopt);
+  EXPECT_TRUE(absl::IsDataLoss(held)) << held;
+  EXPECT_THAT(std::string(held.message()), AllOf(HasSubstr("the file high_water is gone"), HasSubstr("ends at leg 6")));
+  EXPECT_FALSE((*mark.Read()).has_value()) << "or the next start would take it for right";
+  const absl::StatusOr<VerifyReport> report = Verify(store_, store_, std::nullopt);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_TRUE(report->journal_damaged);
+  EXPECT_THAT(report->faults, ElementsAre(std::string(held.message())));
+}
+
+// So that one which is killed right after its first leg starts again.
+TEST_F(HighWaterCheckTest, AnEmptyJournalGetsAMarkBeforeItsFirstLeg) {
+  PlainMark mark;
+  ASSERT_TRUE(HoldToHighWater(&mark, MemoryCommitLog(), ChainPosition(), std::nullopt).ok());
+  ASSERT_TRUE((*mark.Read()).has_value());
+  EXPECT_TRUE(HoldToHighWater(&mark, store_, seen_.front(), *mark.Read()).ok());
+  EXPECT_TRUE((*mark.Read())->position == ChainPosition()) << "what is there is moved on by the keeper alone";
+}
+
+TEST_F(HighWaterCheckTest, AJournalOfFormat1MayHaveNoMarkYet) {
+  std::string newest;
+  ASSERT_TRUE(store_
+                  .ReadBlocks(6,
+                              [&](uint64_t, std::string_view bytes) {
+                                newest = bytes;
+                                return false;
+                              })
+                  .ok());
+  newest = Reseal(newest, [](journal::v1::Block* block) { block->mutable_header()->set_format_version(1); });
+  store_.TamperBlock(6, &newest);
+  PlainMark mark;
+  ASSERT_TRUE(HoldToHighWater(&mark, store_, seen_.back(), std::nullopt).ok());
+  ASSERT_TRUE((*mark.Read()).has_value());
+  EXPECT_TRUE((*mark.Read())->position == seen_.back());
 }
 
 TEST(HighWaterOfTheSequencerTest, OnlyWhatIsDurableIsTold) {

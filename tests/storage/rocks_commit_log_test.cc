@@ -102,32 +102,6 @@ TEST_F(RocksCommitLogTest, AReaderWritesNothingIntoTheFolder) {
   EXPECT_EQ(listing(), before);
 }
 
-TEST_F(RocksCommitLogTest, AFolderThatCannotBeUsedIsNamed) {
-  const std::string file = folder_.Under("file");
-  std::ofstream(file) << "not a folder";
-  for (const std::string& path : {file, file + "/ledger"}) {
-    const absl::Status status = RocksCommitLog::Open(path).status();
-    ASSERT_TRUE(absl::IsUnavailable(status)) << status;
-    EXPECT_THAT(std::string(status.message()), HasSubstr("the ledger in " + path + " can't be opened: "));
-  }
-}
-
-TEST_F(RocksCommitLogTest, NoLedgerToReadIsAnError) {
-  std::filesystem::create_directory(folder_.Under("scratch"));
-  const std::string absent = folder_.Under("absent");
-  const absl::Status status = RocksCommitLog::OpenToRead(absent, folder_.Under("scratch")).status();
-  ASSERT_TRUE(absl::IsUnavailable(status)) << status;
-  EXPECT_THAT(std::string(status.message()), HasSubstr("the ledger in " + absent + " can't be opened: "));
-  EXPECT_FALSE(std::filesystem::exists(absent + "/CURRENT"));
-}
-
-TEST_F(RocksCommitLogTest, ASecondWriterIsRefused) {
-  const std::unique_ptr<RocksCommitLog> writer = Open();
-  const absl::Status status = RocksCommitLog::Open(folder_.Under("ledger")).status();
-  ASSERT_TRUE(absl::IsUnavailable(status)) << status;
-  Append(*writer, 1, "b1");
-}
-
 // The whole way: decide, commit to disk, reopen, recover, verify.
 TEST_F(RocksCommitLogTest, ALedgerIsRecoveredFromDisk) {
   core::SystemClock clock;

@@ -1,0 +1,89 @@
+#include "storage/rocks_options.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/table.h>
+
+#include <array>
+#include <memory>
+
+#include "switch/core/limits.h"
+
+namespace waystation::storage {
+namespace {
+
+constexpr std::array kNames = {"default", "journal", "requests", "payments", "snapshot"};
+static_assert(kNames.size() == kFamilies);
+
+rocksdb::ColumnFamilyOptions FamilyOptions(int family, size_t journal_memtable_bytes,
+                                           const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options;
+  options.compression = rocksdb::kLZ4Compression;
+  // Flushed seldom, since flushing and compacting take from the cores that serve; kMaxMemtableBytes bounds all
+  // together.
+  options.write_buffer_size = 64 << 20;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.format_version = 5;
+  switch (family) {
+    case kJournal:
+      options.write_buffer_size = journal_memtable_bytes;
+      // Keys only grow, and are read by seeking: large blocks, no filter.
+      table.block_size = 64 << 10;
+      table.filter_policy = nullptr;
+      break;
+    case kFirstTable + static_cast<int>(Table::kRequests):
+      // Nearly every lookup is for a request id that is new.
+      options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(8));
+      options.memtable_prefix_bloom_size_ratio = 0.05;
+      options.memtable_whole_key_filtering = true;
+      table.cache_index_and_filter_blocks = true;
+      table.pin_l0_filter_and_index_blocks_in_cache = true;
+      break;
+    case kFirstTable + static_cast<int>(Table::kPayments):
+      options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(9));
+      break;
+    default: break;
+  }
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+}  // namespace
+
+rocksdb::DBOptions DatabaseOptions() {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.paranoid_checks = true;
+  // It can end a replay early on a damaged tail, but never replays past a gap.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  // Recycled logs are unsafe with that mode; the others have no use for one writer and known faults in 7.8.
+  options.recycle_log_file_num = 0;
+  options.manual_wal_flush = false;
+  options.two_write_queues = false;
+  options.enable_pipelined_write = false;
+  options.track_and_verify_wals_in_manifest = false;
+  options.atomic_flush = false;
+  options.max_total_wal_size = core::kMaxWalBytes;
+  options.db_write_buffer_size = core::kMaxMemtableBytes;
+  options.max_background_jobs = 2;
+  // Files are synced as they are written, so that a commit's sync does not wait behind a whole file.
+  options.bytes_per_sync = 1 << 20;
+  options.keep_log_file_num = 4;
+  options.max_log_file_size = 4 << 20;
+  return options;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> FamilyDescriptors(int count, size_t journal_memtable_bytes) {
+  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(core::kMaxBlockCacheBytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (int i = 0; i < count; ++i) {
+    descriptors.emplace_back(kNames[static_cast<size_t>(i)], FamilyOptions(i, journal_memtable_bytes, cache));
+  }
+  return descriptors;
+}
+
+}  // namespace waystation::storage
