@@ -20,6 +20,10 @@ Usage: deploy/prove.sh WHAT [N]
                                   are still recorded, and work is taken again. Mounts a small disk of its own
   damage        500 bytes         a byte changed anywhere in a block, a row or a file is found and named; rows are
                                   repaired by a rebuild, the journal never is in silence
+  outage        60 minutes        a biller is down for N minutes of simulated time, at 1,000 payments a second: nothing
+                                  is lost, memory stays bounded, all is resolved after it returns, others are untouched
+  start-time    3000 ms           with 2 million payments in the journal switchd serves within N ms of a start after
+                                  kill -9
 
   Example: deploy/prove.sh power-loss 1000
 TEXT
@@ -52,6 +56,8 @@ case $1 in
   io-errors) command=(io_errors --operations "${n:-300}") ;;
   disk-full) command=(disk_full --rounds "${n:-20}") ;;
   damage) command=(damage --rounds "${n:-500}") ;;
+  outage) command=(sim --outage "${n:-60}") ;;
+  start-time) command=(start_time --within "${n:-3000}") ;;
   *) bad_usage "$1: no such proof" ;;
 esac
 

@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "fmt/format.h"
 #include "tests/sim/doubles.h"
@@ -30,7 +32,7 @@ struct Options {
   uint64_t seeds = 0;
   uint64_t minutes = 0;
   uint64_t seed = 0;
-  uint64_t first = 1;
+  std::optional<uint64_t> first;
   uint64_t outage = 0;
   std::optional<waystation::sim::Fault> fault;
 };
@@ -45,6 +47,24 @@ int Usage(std::FILE* to, int status) {
 bool ReadNumber(std::string_view text, uint64_t* number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *number);
   return error == std::errc() && end == text.data() + text.size();
+}
+
+// Options that would leave another without effect. Empty: there are none.
+std::string Contradiction(const Options& options) {
+  const std::pair<std::string_view, bool> kinds[] = {{"--seeds", options.seeds > 0},
+                                                     {"--minutes", options.minutes > 0},
+                                                     {"--seed", options.seed > 0},
+                                                     {"--outage", options.outage > 0}};
+  std::string_view kind;
+  for (const auto& [name, given] : kinds) {
+    if (!given) continue;
+    if (!kind.empty()) return fmt::format("{} and {} are two kinds of run; expected one", kind, name);
+    kind = name;
+  }
+  if (kind == "--outage" && options.fault.has_value())
+    return "--fault plants nothing in an --outage; leave one of them out";
+  if (kind == "--seed" && options.first.has_value()) return "--first says nothing of a run of one --seed; leave it out";
+  return "";
 }
 
 // One run, traced.
@@ -64,7 +84,7 @@ int RunSeeds(const Options& options) {
   uint64_t runs = 0;
   uint64_t broken = 0;
   Outcome all;
-  for (uint64_t seed = options.first;; ++seed) {
+  for (uint64_t seed = options.first.value_or(1);; ++seed) {
     if (options.minutes > 0 ? seconds() >= 60.0 * static_cast<double>(options.minutes) : runs >= options.seeds) break;
     World world(seed, nullptr, options.fault);
     const Outcome outcome = world.Run();
@@ -82,8 +102,8 @@ int RunSeeds(const Options& options) {
   fmt::print(
       "{} seeds from {}: {} broken; {} payments, {} answers checked, {} crashes, {} in review, {} steps; "
       "{:.1f} s, {:.1f} seeds/s\n",
-      runs, options.first, broken, all.payments, all.answers, all.crashes, all.in_review, all.steps, seconds(),
-      static_cast<double>(runs) / seconds());
+      runs, options.first.value_or(1), broken, all.payments, all.answers, all.crashes, all.in_review, all.steps,
+      seconds(), static_cast<double>(runs) / seconds());
   return broken == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -98,7 +118,7 @@ int main(int argc, char** argv) {
                        : option == "--minutes" ? &options.minutes
                        : option == "--seed"    ? &options.seed
                        : option == "--outage"  ? &options.outage
-                       : option == "--first"   ? &options.first
+                       : option == "--first"   ? &options.first.emplace()
                                                : nullptr;
     const std::string_view value = i + 1 < argc ? argv[i + 1] : "";
     if (option == "--fault") {
@@ -108,8 +128,12 @@ int main(int argc, char** argv) {
       return Usage(stderr, EXIT_FAILURE);
     }
   }
+  if (const std::string fault = Contradiction(options); !fault.empty()) {
+    fmt::print(stderr, "sim: {}\n\n", fault);
+    return Usage(stderr, EXIT_FAILURE);
+  }
   if (options.outage > 0) {
-    return waystation::sim::RunOutage(options.outage, options.first) ? EXIT_SUCCESS : EXIT_FAILURE;
+    return waystation::sim::RunOutage(options.outage, options.first.value_or(1)) ? EXIT_SUCCESS : EXIT_FAILURE;
   }
   if (options.seed > 0) return Replay(options);
   if (options.seeds == 0 && options.minutes == 0) return Usage(stderr, EXIT_FAILURE);

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "tests/sim/doubles.h"
 #include "tests/sim/world.h"
@@ -34,6 +35,21 @@ TEST(SimulationTest, ASeedIsReplayedStepForStepInAnotherProcess) {
 
 TEST(SimulationTest, SeedsDiffer) {
   EXPECT_NE(OutputOf("--seed 3"), OutputOf("--seed 5"));
+}
+
+// Not one run in silence where two were asked for.
+TEST(SimulationTest, OptionsThatContradictEachOtherAreRefused) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"--seeds 5 --seed 3", "--seeds and --seed are two kinds of run; expected one"},
+      {"--minutes 1 --seeds 5", "--seeds and --minutes are two kinds of run; expected one"},
+      {"--outage 1 --seed 3", "--seed and --outage are two kinds of run; expected one"},
+      {"--outage 1 --fault release-on-timeout", "--fault plants nothing in an --outage"},
+      {"--seed 3 --first 2", "--first says nothing of a run of one --seed"}};
+  for (const auto& [arguments, fault] : rows) {
+    const std::string output = OutputOf(std::string(arguments) + " 2>&1; echo status $?");
+    EXPECT_EQ(output.rfind(std::string("sim: ") + fault, 0), 0u) << arguments << ": " << output;
+    EXPECT_NE(output.find("status 1"), std::string::npos) << output;
+  }
 }
 
 struct Planted {
