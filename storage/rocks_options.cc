@@ -80,6 +80,7 @@ rocksdb::DBOptions DatabaseOptions() {
 std::vector<rocksdb::ColumnFamilyDescriptor> FamilyDescriptors(int count, size_t journal_memtable_bytes) {
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(core::kMaxBlockCacheBytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  descriptors.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) {
     descriptors.emplace_back(kNames[static_cast<size_t>(i)], FamilyOptions(i, journal_memtable_bytes, cache));
   }
