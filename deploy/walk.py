@@ -211,9 +211,10 @@ def settle_exception(walk):
     charge = ("--verdict", "charge")
     walk.show("exceptions", "list", "--owner", "person")
     walk.show("exceptions", "resolve", one, *charge, "--by", CLERK, "--reason", "the power company has it in its file")
-    walk.show("exceptions", "confirm", one, *charge, "--by", CLERK, status=3)
+    proposed = ("--proposal", walk.payment(payment["requestId"])["resolution"]["proposal"])
+    walk.show("exceptions", "confirm", one, *proposed, *charge, "--by", CLERK, status=3)
     check("account while it is only proposed", walk.account(), before)
-    walk.show("exceptions", "confirm", one, *charge, "--by", SECOND_CLERK)
+    walk.show("exceptions", "confirm", one, *proposed, *charge, "--by", SECOND_CLERK)
     check("state", walk.payment(payment["requestId"])["state"], "PAYMENT_STATE_ADJUSTED")
     check("balance after the posting", walk.account()["balance"], before["balance"] - 1_000)
     return payment

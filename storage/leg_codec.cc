@@ -43,6 +43,7 @@ void Encode(const core::Resolution& resolution, pb::ResolutionFact* out) {
   out->set_reason(resolution.reason);
   out->set_proposed_by(resolution.proposed_by);
   if (!resolution.confirmed_by.empty()) out->set_confirmed_by(resolution.confirmed_by);
+  if (resolution.sequence != 0) out->set_sequence(resolution.sequence);
 }
 
 struct FactEncoder {
@@ -146,7 +147,8 @@ absl::StatusOr<core::Decline> Decode(const pb::DeclineFact& decline) {
 absl::StatusOr<core::Resolution> Decode(const pb::ResolutionFact& resolution) {
   const auto verdict = core::VerdictFromNumber(resolution.verdict());
   if (!verdict) return Damaged("resolution.verdict", fmt::format("{} is no verdict", resolution.verdict()));
-  return core::Resolution{*verdict, resolution.reason(), resolution.proposed_by(), resolution.confirmed_by()};
+  return core::Resolution{*verdict, resolution.reason(), resolution.proposed_by(), resolution.confirmed_by(),
+                          resolution.sequence()};
 }
 
 std::vector<StationId> DecodeInstitutions(const google::protobuf::RepeatedField<uint64_t>& numbers) {

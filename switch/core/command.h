@@ -102,7 +102,8 @@ struct ProposeResolution {
 };
 struct ConfirmResolution {
   PaymentId payment_id;
-  // What is confirmed: refused when the proposal is another one by now.
+  // What is confirmed, as it was seen: refused when another proposal has taken its place since.
+  uint64_t proposal;
   Verdict verdict;
   std::string clerk_id;
 };

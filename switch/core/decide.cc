@@ -405,20 +405,24 @@ Decision Ledger::On(const ProposeResolution& c, const Prior& prior) const {
   const Payment* payment = FindPayment(c.payment_id);
   if (payment == nullptr) payment = std::get_if<Payment>(&prior);
   if (payment == nullptr || payment->state != PaymentState::kReview) return NoSuchReview(c.payment_id, payment);
-  const Resolution resolution{c.verdict, c.reason, c.clerk_id, ""};
-  if (payment->resolution == resolution) {
+  Resolution resolution{c.verdict, c.reason, c.clerk_id, ""};
+  if (payment->resolution.has_value()) resolution.sequence = payment->resolution->sequence;
+  // One of a journal that did not number them is proposed anew.
+  if (resolution.sequence != 0 && payment->resolution == resolution) {
     Decision decision = Answer(*payment, payment->last_sequence());
     decision.reply.repeated = true;
     return decision;
   }
-  return Record(ResolutionProposed{payment->id, payment->station, resolution});
+  resolution.sequence = last_sequence_ + 1;  // of the leg that this becomes
+  return Record(ResolutionProposed{payment->id, payment->station, std::move(resolution)});
 }
 
 Decision Ledger::On(const ConfirmResolution& c, const Prior& prior) const {
   const Payment* payment = FindPayment(c.payment_id);
   if (payment == nullptr) payment = std::get_if<Payment>(&prior);
   if (payment != nullptr && payment->state == PaymentState::kAdjusted && payment->resolution.has_value() &&
-      payment->resolution->confirmed_by == c.clerk_id && payment->resolution->verdict == c.verdict) {
+      payment->resolution->confirmed_by == c.clerk_id && payment->resolution->sequence == c.proposal &&
+      payment->resolution->verdict == c.verdict) {
     Decision decision = Answer(*payment, payment->last_sequence());
     decision.reply.repeated = true;
     return decision;
@@ -433,10 +437,15 @@ Decision Ledger::On(const ConfirmResolution& c, const Prior& prior) const {
     return Refuse(absl::FailedPreconditionError(
         fmt::format("clerk_id: {} has proposed this resolution; expected another person to confirm it", c.clerk_id)));
   }
+  if (resolution.sequence != c.proposal) {
+    return Refuse(absl::FailedPreconditionError(
+        fmt::format("proposal: {} is not what is proposed for {} by now; {} proposes {} in proposal {}: {}", c.proposal,
+                    c.payment_id.ToString(), resolution.proposed_by, Name(resolution.verdict), resolution.sequence,
+                    resolution.reason)));
+  }
   if (resolution.verdict != c.verdict) {
-    return Refuse(absl::FailedPreconditionError(fmt::format("verdict: {} is not what is proposed; {} proposes {}: {}",
-                                                            Name(c.verdict), resolution.proposed_by,
-                                                            Name(resolution.verdict), resolution.reason)));
+    return Refuse(absl::FailedPreconditionError(fmt::format("verdict: {} is not what proposal {} says; expected {}",
+                                                            Name(c.verdict), c.proposal, Name(resolution.verdict))));
   }
   resolution.confirmed_by = c.clerk_id;
   const Account* station = FindStation(payment->station);

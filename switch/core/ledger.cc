@@ -246,6 +246,9 @@ absl::Status Ledger::Make(const ResolutionProposed& f, const Leg& leg, const Blo
   if (payment.state != PaymentState::kReview) {
     return Contradiction(leg, "proposes a resolution of a payment that is not in REVIEW");
   }
+  if (f.resolution.sequence != 0 && f.resolution.sequence != leg.sequence) {
+    return Contradiction(leg, "proposes a resolution under the number of another leg");
+  }
   payment.resolution = f.resolution;
   MarkChanged(it->second, leg.sequence);
   return absl::OkStatus();

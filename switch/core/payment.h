@@ -134,6 +134,7 @@ struct Resolution {
   std::string reason;        // 1 to kMaxReasonBytes
   std::string proposed_by;   // clerk ids; never the same
   std::string confirmed_by;  // empty: only proposed
+  uint64_t sequence = 0;     // of the leg that proposed it; 0: of a journal that did not say
   bool operator==(const Resolution&) const = default;
 };
 

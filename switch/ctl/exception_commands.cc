@@ -35,6 +35,7 @@ struct ListArguments {
 
 struct ResolveArguments {
   std::string payment_id, verdict, reason, clerk;
+  uint64_t proposal = 0;
 };
 
 int64_t NowMs() {
@@ -111,6 +112,7 @@ ExitStatus Confirm(Session& session, const ResolveArguments& arguments) {
   request.set_payment_id(arguments.payment_id);
   request.set_verdict(VerdictFromWord(arguments.verdict).value_or(v1::VERDICT_UNSPECIFIED));
   request.set_clerk_id(arguments.clerk);
+  request.set_proposal(arguments.proposal);
   v1::Payment payment;
   const ExitStatus called = session.Call(&v1::ExceptionService::Stub::ConfirmResolution, request, &payment, kRepeat);
   if (called == ExitStatus::kDone) Print(session, payment);
@@ -174,9 +176,15 @@ void AddExceptionCommands(CommandLine& line) {
   auto confirm = std::make_shared<ResolveArguments>();
   CLI::App& confirm_app = line.AddCommand(group,
                                           {"confirm", "Confirm what another person has proposed, and post it",
-                                           "switchctl exceptions confirm 1042 --verdict release --by 8000000002"},
+                                           "switchctl exceptions confirm 1042 --proposal 1057 --verdict release "
+                                           "--by 8000000002"},
                                           [confirm](Session& session) { return Confirm(session, *confirm); });
   AddDecisionOptions(confirm_app, *confirm, "Who confirms: another clerk's user name, 10 digits");
+  confirm_app
+      .add_option("--proposal", confirm->proposal,
+                  "Which proposal, as `switchctl exceptions show` has it; refused when another has taken its place")
+      ->required()
+      ->type_name("N");
 }
 
 }  // namespace waystation::ctl

@@ -55,9 +55,10 @@ std::string ToConfirm(const v1::Payment& payment) {
   const std::string word = TypedWord(resolution.verdict());
   return fmt::format(
       "{0} proposes \"{1}\". Another person checks that, and posts it with\n"
-      "  switchctl exceptions confirm {2} --verdict {1} --by CLERK\n"
-      "or proposes something else, which takes its place, with\n  {3}\n",
-      Printable(resolution.proposed_by()), word, payment.payment_id(), ResolveCommand(payment, "VERDICT"));
+      "  switchctl exceptions confirm {2} --proposal {3} --verdict {1} --by CLERK\n"
+      "or proposes something else, which takes its place, with\n  {4}\n",
+      Printable(resolution.proposed_by()), word, payment.payment_id(), resolution.proposal(),
+      ResolveCommand(payment, "VERDICT"));
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ void AddNextStep(FieldList& fields, const v1::Payment& payment) {
   fields.Add(resolution.confirmed_by().empty() ? "proposed" : "resolved",
              fmt::format("{}: {}", Word(resolution.verdict()), resolution.reason()));
   fields.Add("proposed by", resolution.proposed_by());
+  if (resolution.proposal() != 0) fields.Add("proposal", fmt::format("{}", resolution.proposal()));
   fields.Add("confirmed by", resolution.confirmed_by());
 }
 

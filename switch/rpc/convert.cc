@@ -93,6 +93,7 @@ void ToProto(const core::Payment& payment, const flow::NextStep& next, v1::Payme
     out->mutable_resolution()->set_reason(payment.resolution->reason);
     out->mutable_resolution()->set_proposed_by(payment.resolution->proposed_by);
     out->mutable_resolution()->set_confirmed_by(payment.resolution->confirmed_by);
+    out->mutable_resolution()->set_proposal(payment.resolution->sequence);
   }
   if (const auto verdict = SuggestedVerdict(payment)) out->set_suggested_verdict(static_cast<v1::Verdict>(*verdict));
 }

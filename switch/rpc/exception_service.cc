@@ -51,7 +51,11 @@ absl::StatusOr<core::Command> CheckConfirmation(const v1::ConfirmResolutionReque
   absl::StatusOr<core::Verdict> verdict = CheckVerdict(request.verdict());
   if (!verdict.ok()) return verdict.status();
   if (absl::Status status = CheckOperator("clerk_id", request.clerk_id()); !status.ok()) return status;
-  return core::Command(core::ConfirmResolution{*id, *verdict, request.clerk_id()});
+  if (request.proposal() == 0) {
+    return absl::InvalidArgumentError(
+        "proposal: is missing; expected resolution.proposal of the payment as it was looked at");
+  }
+  return core::Command(core::ConfirmResolution{*id, request.proposal(), *verdict, request.clerk_id()});
 }
 
 absl::StatusOr<std::vector<core::PaymentState>> CheckOpenStates(const google::protobuf::RepeatedField<int>& states) {
@@ -92,7 +96,7 @@ class ExceptionService final : public Base {
     } else if (absl::StatusOr<ListQuery> query = CheckQuery(request); !query.ok()) {
       call.Fail(query.status());
     } else {
-      Spawn(AnswerList(*std::move(query), std::move(request), call));
+      backend_.reader->PostSpawn(AnswerList(*std::move(query), std::move(request), call));
     }
     return call.reactor();
   }
@@ -120,7 +124,7 @@ class ExceptionService final : public Base {
     }
     absl::StatusOr<core::Command> command = check(request);
     if (command.ok()) {
-      Spawn(AnswerDecided(*std::move(command), call));
+      backend_.reader->PostSpawn(AnswerDecided(*std::move(command), call));
     } else {
       call.Fail(command.status());
     }
@@ -188,11 +192,6 @@ class ExceptionService final : public Base {
       response.set_next_page_token(backend_.seal->Seal(PageTokenPurpose(std::move(request)), payload));
     }
     call.Finish(response);
-  }
-
-  void Spawn(asio::awaitable<void> coroutine) {
-    backend_.reader->Post(
-        [this, coroutine = std::move(coroutine)]() mutable { backend_.reader->Spawn(std::move(coroutine)); });
   }
 
   const Backend& backend_;

@@ -107,7 +107,9 @@ TEST(LedgerReviewTest, ItTakesTwoPeople) {
     | propose Q1 charge by C1                  | again REVIEW                |                              |
     | confirm Q1 charge by C1                  | refused FAILED_PRECONDITION | expected another person      |
     | propose Q1 release by C2                 | REVIEW                      |                              |
-    | confirm Q1 charge by C3                  | refused FAILED_PRECONDITION | C2 proposes RELEASE          |
+    | confirm Q1 charge by C3                  | refused FAILED_PRECONDITION | expected RELEASE             |
+    | confirm Q1 charge by C3 of before        | refused FAILED_PRECONDITION | C2 proposes RELEASE          |
+    | confirm Q1 release by C3 of before       | refused FAILED_PRECONDITION | C2 proposes RELEASE          |
     | confirm Q1 release by C2                 | refused FAILED_PRECONDITION | expected another person      |
     | confirm Q1 release by C1                 | ADJUSTED                    |                              |
     | confirm Q1 release by C1                 | again ADJUSTED              |                              |

@@ -265,11 +265,15 @@ void StepTaker::Resolve(const Step& step) {
   const LedgerWorld::Answer proposed = Do(ProposeResolution{before.id, verdict, "asked the biller", "C1"});
   if (proposed.reply.status.ok() != in_review) faults_.push_back("a proposal is refused, or taken outside REVIEW");
   const bool one_person = step.which % 3 == 0;
-  const LedgerWorld::Answer confirmed = Do(ConfirmResolution{before.id, verdict, one_person ? "C1" : "C2"});
-  if (confirmed.leg.has_value() && (one_person || !in_review)) {
-    faults_.push_back("one person alone, or outside REVIEW, has posted an adjustment");
+  const uint64_t proposal =
+      in_review && proposed.reply.status.ok() ? std::get<Payment>(proposed.reply.value).resolution->sequence : 0;
+  const bool replaced = step.which % 5 == 0;
+  const LedgerWorld::Answer confirmed =
+      Do(ConfirmResolution{before.id, proposal + (replaced ? 1 : 0), verdict, one_person ? "C1" : "C2"});
+  if (confirmed.leg.has_value() && (one_person || !in_review || replaced)) {
+    faults_.push_back("one person alone, or outside REVIEW, or of another proposal, has posted an adjustment");
   }
-  if (in_review && !one_person && !confirmed.leg.has_value() && verdict != Verdict::kChargeStation) {
+  if (in_review && !one_person && !replaced && !confirmed.leg.has_value() && verdict != Verdict::kChargeStation) {
     faults_.push_back("two people agree, and nothing is posted");
   }
 }

@@ -97,8 +97,11 @@ class Table {
  private:
   Command CommandFrom(const std::vector<std::string>& words) const;
   PaymentId PaymentNamed(const std::string& name) const;
+  // What a person confirms who looked just now, or before the last proposal was made.
+  uint64_t ProposalSeen(PaymentId id, bool before_last) const;
 
   LedgerWorld world_;
+  std::map<PaymentId, std::vector<uint64_t>> proposals_;
   std::map<std::string, PaymentId> payments_;
 };
 
@@ -153,7 +156,10 @@ Command Table::CommandFrom(const std::vector<std::string>& words) const {
     return StartCancel{by.has_value() ? StationNamed(*by) : owner, "0000000001", id, found};
   }
   if (verb == "propose") return ProposeResolution{id, Verdicts().at(words.at(2)), "asked the biller", words.at(4)};
-  if (verb == "confirm") return ConfirmResolution{id, Verdicts().at(words.at(2)), words.at(4)};
+  if (verb == "confirm") {
+    return ConfirmResolution{id, ProposalSeen(id, Option(words, "of") == "before"), Verdicts().at(words.at(2)),
+                             words.at(4)};
+  }
   const auto outcome = Outcomes().find(verb);
   WS_CHECK(outcome != Outcomes().end(), "in a table: not a thing to do: " + verb);
   RecordOutcome c{.payment_id = id,
@@ -165,6 +171,12 @@ Command Table::CommandFrom(const std::vector<std::string>& words) const {
                   .unknown_cause = {}};
   if (outcome->second.reason.has_value()) c.decline = Decline{*outcome->second.reason, "E1", "the biller said so"};
   return c;
+}
+
+uint64_t Table::ProposalSeen(PaymentId id, bool before_last) const {
+  const auto it = proposals_.find(id);
+  const size_t back = before_last ? 2 : 1;
+  return it == proposals_.end() || it->second.size() < back ? 0 : it->second[it->second.size() - back];
 }
 
 std::string StateText(const Payment& payment) {
@@ -196,6 +208,9 @@ Table::Found Table::Do(const std::vector<std::string>& words) {
   if (payment == nullptr && found.station == std::nullopt) payment = world_.Find(PaymentNamed(words[1]));
   if (payment != nullptr) {
     found.station = payment->station;
+    if (words[0] == "propose" && reply.status.ok() && !reply.repeated) {
+      proposals_[payment->id].push_back(payment->resolution->sequence);
+    }
     if (words[0] == "pay") {
       payments_.emplace(payment->request_id, payment->id);
       payments_.emplace(words[1] + ":" + payment->request_id, payment->id);

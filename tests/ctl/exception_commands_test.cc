@@ -87,6 +87,7 @@ TEST_F(ExceptionCommandsTest, ResolveProposesAndSaysWhoConfirms) {
   v1::Resolution* resolution = fake_.exceptions.payment.mutable_resolution();
   resolution->set_verdict(v1::VERDICT_WRITE_OFF);
   resolution->set_proposed_by("8000000001");
+  resolution->set_proposal(1057);
   const Ran ran =
       Run("exceptions resolve 1042 --verdict write-off --by 8000000001", {"--reason", "it is in the biller's file"});
   EXPECT_EQ(ran.exit, 0) << ran.err;
@@ -94,8 +95,8 @@ TEST_F(ExceptionCommandsTest, ResolveProposesAndSaysWhoConfirms) {
   EXPECT_EQ(fake_.exceptions.proposal.verdict(), v1::VERDICT_WRITE_OFF);
   EXPECT_EQ(fake_.exceptions.proposal.reason(), "it is in the biller's file");
   EXPECT_EQ(fake_.exceptions.proposal.clerk_id(), "8000000001");
-  EXPECT_THAT(ran.out,
-              AllOf(HasSubstr("Another person"), HasSubstr("switchctl exceptions confirm 1042 --verdict write-off")));
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("Another person"),
+                             HasSubstr("switchctl exceptions confirm 1042 --proposal 1057 --verdict write-off")));
 
   EXPECT_EQ(Run("exceptions resolve 1042 --verdict write-off --by 8000000001").exit, 2) << "without a reason";
   const Ran mistyped = Run("exceptions resolve 1042 --verdict forget --by 8000000001 --reason because");
@@ -108,18 +109,20 @@ TEST_F(ExceptionCommandsTest, ConfirmPostsOrSaysWhyNot) {
   fake_.exceptions.payment.set_state(v1::PAYMENT_STATE_ADJUSTED);
   fake_.exceptions.payment.set_owner(v1::PAYMENT_OWNER_NOBODY);
   fake_.exceptions.payment.set_next_action(v1::NEXT_ACTION_NONE);
-  const Ran ran = Run("exceptions confirm 1042 --verdict charge --by 8000000002");
+  const Ran ran = Run("exceptions confirm 1042 --proposal 1057 --verdict charge --by 8000000002");
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_EQ(fake_.exceptions.confirmation.payment_id(), "1042");
   EXPECT_EQ(fake_.exceptions.confirmation.verdict(), v1::VERDICT_CHARGE_STATION);
   EXPECT_EQ(fake_.exceptions.confirmation.clerk_id(), "8000000002");
+  EXPECT_EQ(fake_.exceptions.confirmation.proposal(), 1057U);
   EXPECT_THAT(ran.out, AllOf(HasSubstr("ADJUSTED is final"), Not(HasSubstr("next step"))));
 
   fake_.exceptions.status = {grpc::StatusCode::FAILED_PRECONDITION, "clerk_id: 8000000001 has proposed this"};
-  const Ran refused = Run("exceptions confirm 1042 --verdict charge --by 8000000001");
+  const Ran refused = Run("exceptions confirm 1042 --proposal 1057 --verdict charge --by 8000000001");
   EXPECT_EQ(refused.exit, 3);
   EXPECT_THAT(refused.out, IsEmpty());
   EXPECT_THAT(refused.err, HasSubstr("8000000001 has proposed this"));
+  EXPECT_EQ(Run("exceptions confirm 1042 --verdict charge --by 8000000001").exit, 2) << "of no proposal";
 }
 
 TEST_F(ExceptionCommandsTest, TheHelpTeachesWhatTheVerdictsDo) {

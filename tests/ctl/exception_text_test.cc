@@ -42,6 +42,7 @@ v1::Payment Proposed() {
   payment.mutable_resolution()->set_verdict(v1::VERDICT_RELEASE);
   payment.mutable_resolution()->set_reason("not in the file");
   payment.mutable_resolution()->set_proposed_by("8000000001");
+  payment.mutable_resolution()->set_proposal(1057);
   return payment;
 }
 
@@ -91,7 +92,7 @@ TEST(WhatToDoTest, NamesTheCommandsForEachVerdict) {
 TEST(WhatToDoTest, AfterAProposalAnotherPersonActs) {
   EXPECT_THAT(WhatToDo(Proposed()),
               AllOf(HasSubstr("8000000001 proposes \"release\""), HasSubstr("Another person"),
-                    HasSubstr("  switchctl exceptions confirm 1043 --verdict release --by CLERK\n")));
+                    HasSubstr("  switchctl exceptions confirm 1043 --proposal 1057 --verdict release --by CLERK\n")));
 }
 
 TEST(WhatToDoTest, EveryNextActionHasItsText) {

@@ -109,11 +109,14 @@ TEST(DetailsTest, ShowsWhatIsProposedAndByWhomItWasConfirmed) {
   payment.mutable_resolution()->set_verdict(v1::VERDICT_RELEASE);
   payment.mutable_resolution()->set_reason("not in the file");
   payment.mutable_resolution()->set_proposed_by("8000000001");
+  payment.mutable_resolution()->set_proposal(1057);
   EXPECT_THAT(Details(payment), HasSubstr("proposed          RELEASE: not in the file\n"
-                                          "proposed by       8000000001\n"));
+                                          "proposed by       8000000001\n"
+                                          "proposal          1057\n"));
   payment.mutable_resolution()->set_confirmed_by("8000000002");
   EXPECT_THAT(Details(payment), HasSubstr("resolved          RELEASE: not in the file\n"
                                           "proposed by       8000000001\n"
+                                          "proposal          1057\n"
                                           "confirmed by      8000000002\n"));
 }
 

@@ -1,5 +1,6 @@
 // Payments whose outcome stays open: who acts next, approvals that come late, and what two people decide.
 
+#include <algorithm>
 #include <csignal>
 
 #include <vector>
@@ -70,8 +71,12 @@ class Exceptions : public SwitchTest {
     return Call(api_.exceptions.get(), &v1::ExceptionService::Stub::ProposeResolution, request);
   }
 
-  Answer<v1::Payment> Confirm(const std::string& id, v1::Verdict verdict, const std::string& clerk) {
+  // What is proposed at present, unless told.
+  Answer<v1::Payment> Confirm(const std::string& id, v1::Verdict verdict, const std::string& clerk,
+                              uint64_t proposal = 0) {
     v1::ConfirmResolutionRequest request;
+    const uint64_t present = GetPayment(api_, id).value.resolution().proposal();
+    request.set_proposal(proposal != 0 ? proposal : std::max<uint64_t>(present, 1));
     request.set_payment_id(id);
     request.set_verdict(verdict);
     request.set_clerk_id(clerk);
@@ -234,6 +239,11 @@ TEST_F(Exceptions, PastItsDeadlineAPaymentIsReleasedByTwoPeople) {
 
   ExpectRefused(Confirm(id, v1::VERDICT_RELEASE, kFirstClerk), kRefused, "clerk_id");
   ExpectRefused(Confirm(id, v1::VERDICT_CHARGE_STATION, kSecondClerk), kRefused, "verdict");
+  const uint64_t first = proposed.value.resolution().proposal();
+  const uint64_t second =
+      Propose(id, v1::VERDICT_RELEASE, "nor in the one of today", kFirstClerk).value.resolution().proposal();
+  EXPECT_GT(second, first);
+  ExpectRefused(Confirm(id, v1::VERDICT_RELEASE, kSecondClerk, first), kRefused, "proposal");
   const Answer<v1::Payment> adjusted = Confirm(id, v1::VERDICT_RELEASE, kSecondClerk);
   ASSERT_TRUE(adjusted.ok()) << adjusted.status.error_message();
   EXPECT_EQ(adjusted.value.state(), v1::PAYMENT_STATE_ADJUSTED);

@@ -39,7 +39,10 @@ void BackOffice::Work(const std::vector<core::StationId>& stations, const std::v
 
 void BackOffice::Resolve(core::PaymentId id, core::Verdict verdict) {
   Do(core::ProposeResolution{id, verdict, "as the biller's books say", "first"}, [this, id, verdict] {
-    Do(core::ConfirmResolution{id, verdict, "second"});
+    // A late approval may have undone it.
+    const core::Payment* payment = oracle_->Find(id);
+    if (payment == nullptr || !payment->resolution.has_value()) return;
+    Do(core::ConfirmResolution{id, payment->resolution->sequence, verdict, "second"});
   });
 }
 

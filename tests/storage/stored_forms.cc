@@ -88,7 +88,7 @@ core::Decline AnyDecline() {
 }
 core::Resolution AnyResolution() {
   const auto verdict = static_cast<uint32_t>(*rc::gen::inRange(1, core::kLastVerdict + 1));
-  return {*core::VerdictFromNumber(verdict), AnyText(), AnyText(), AnyText()};
+  return {*core::VerdictFromNumber(verdict), AnyText(), AnyText(), AnyText(), Any<uint64_t>()};
 }
 core::StationStatus AnyStatus() {
   return *core::StationStatusFromNumber(static_cast<uint32_t>(*rc::gen::inRange(1, 6)));

@@ -68,7 +68,8 @@ core::Command Workload::NextOutcome(const core::Payment& payment) {
   }
   if (payment.state == PaymentState::kReview && Below(4) != 0) {
     if (payment.resolution.has_value()) {
-      return core::ConfirmResolution{payment.id, payment.resolution->verdict, Below(4) == 0 ? "clerk 1" : "clerk 2"};
+      return core::ConfirmResolution{payment.id, payment.resolution->sequence, payment.resolution->verdict,
+                                     Below(4) == 0 ? "clerk 1" : "clerk 2"};
     }
     const core::Verdict verdict = *core::VerdictFromNumber(1 + Below(core::kLastVerdict));
     return core::ProposeResolution{payment.id, verdict, "asked the biller", "clerk 1"};
