@@ -124,6 +124,10 @@ void Worker::Spawn(asio::awaitable<void> coroutine) {
   });
 }
 
+void Worker::PostSpawn(asio::awaitable<void> coroutine) {
+  Post([this, coroutine = std::move(coroutine)]() mutable { Spawn(std::move(coroutine)); });
+}
+
 namespace {
 
 // Replies on their way to a worker. When the worker ends before they are run, the coroutines that wait for them end

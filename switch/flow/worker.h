@@ -24,7 +24,8 @@ class Alarm;
 // One thread with an io_context: where coroutines run. What runs on a worker needs no locks against what else runs on
 // it.
 //
-// Threads: Post and Deliver from any; alarms on the worker's own, or before it starts; the rest from the owner's.
+// Threads: Post, PostSpawn and Deliver from any; alarms on the worker's own, or before it starts; the rest from the
+// owner's.
 //
 // Instead of Start, whose thread waits for what comes, an owner may call RunReady himself, again and again, from one
 // thread: the simulation does, with a clock of its own.
@@ -55,8 +56,10 @@ class Worker final : public storage::ReplyPort {
   // Runs `task` on the worker's thread. Tasks posted close together cost one wake-up.
   void Post(Task task);
 
-  // Runs a coroutine on the worker. From its own thread it starts at once.
+  // Runs a coroutine on the worker, from its own thread: it starts at once.
   void Spawn(boost::asio::awaitable<void> coroutine);
+  // The same from any thread: it starts when its turn comes, and nothing of it is run before.
+  void PostSpawn(boost::asio::awaitable<void> coroutine);
 
   void Deliver(std::vector<storage::Ticket*> tickets) override;
 

@@ -29,7 +29,7 @@ class AccountService final : public v1::AccountService::WithRawCallbackMethod_Ge
       call.Fail(station.status());
       return call.reactor();
     }
-    backend_.reader->Post([this, call, station = *station] { backend_.reader->Spawn(Run(station, call)); });
+    backend_.reader->PostSpawn(Run(*station, call));
     return call.reactor();
   }
 

@@ -61,7 +61,7 @@ class AdminService final : public Base {
     if (absl::Status status = ParseRequest(*bytes, &request); !status.ok()) {
       call.Fail(status);
     } else {
-      Spawn(Run(core::ReadBusinessDay{}, call, &AnswerDay));
+      backend_.reader->PostSpawn(Run(core::ReadBusinessDay{}, call, &AnswerDay));
     }
     return call.reactor();
   }
@@ -75,7 +75,7 @@ class AdminService final : public Base {
     } else if (absl::StatusOr<core::ReadStations> read = CheckStationPage(request); !read.ok()) {
       call.Fail(read.status());
     } else {
-      Spawn(AnswerStations(*read, call));
+      backend_.reader->PostSpawn(AnswerStations(*read, call));
     }
     return call.reactor();
   }
@@ -87,7 +87,7 @@ class AdminService final : public Base {
     if (absl::Status status = ParseRequest(*bytes, &request); !status.ok()) {
       call.Fail(status);
     } else {
-      Spawn(AnswerBillers(call));
+      backend_.reader->PostSpawn(AnswerBillers(call));
     }
     return call.reactor();
   }
@@ -100,7 +100,7 @@ class AdminService final : public Base {
     if (status.ok()) status = backend_.admission->CheckChanges();
     if (status.ok()) status = CheckBillerStatus(request);
     if (status.ok()) {
-      Spawn(SetAndAnswer(std::move(request), call));
+      backend_.reader->PostSpawn(SetAndAnswer(std::move(request), call));
     } else {
       call.Fail(status);
     }
@@ -121,7 +121,7 @@ class AdminService final : public Base {
     }
     absl::StatusOr<core::Command> command = check(request);
     if (command.ok()) {
-      Spawn(Run(*std::move(command), call, answer));
+      backend_.reader->PostSpawn(Run(*std::move(command), call, answer));
     } else {
       call.Fail(command.status());
     }
@@ -309,11 +309,6 @@ class AdminService final : public Base {
     v1::Biller response;
     ToBiller(*lane, std::get<std::vector<core::BillerState>>(reply.value), &response);
     call.Finish(response);
-  }
-
-  void Spawn(asio::awaitable<void> coroutine) {
-    backend_.reader->Post(
-        [this, coroutine = std::move(coroutine)]() mutable { backend_.reader->Spawn(std::move(coroutine)); });
   }
 
   const Backend& backend_;

@@ -27,7 +27,7 @@ class OperationsService final : public Base {
     if (absl::Status status = ParseRequest(*bytes, &request); !status.ok()) {
       call.Fail(status);
     } else {
-      Spawn(AnswerStatus(call));
+      backend_.reader->PostSpawn(AnswerStatus(call));
     }
     return call.reactor();
   }
@@ -41,7 +41,7 @@ class OperationsService final : public Base {
     if (!status.ok()) {
       call.Fail(status);
     } else {
-      Spawn(RunBackup(call));
+      backend_.reader->PostSpawn(RunBackup(call));
     }
     return call.reactor();
   }
@@ -57,7 +57,7 @@ class OperationsService final : public Base {
     if (!status.ok()) {
       call.Fail(status);
     } else {
-      Spawn(Confirm(std::move(request), call));
+      backend_.reader->PostSpawn(Confirm(std::move(request), call));
     }
     return call.reactor();
   }
@@ -99,11 +99,6 @@ class OperationsService final : public Base {
     if (status.ok()) status = operations_->Resumed();
     if (status.ok()) co_return co_await AnswerStatus(call);
     call.Fail(status);
-  }
-
-  void Spawn(asio::awaitable<void> coroutine) {
-    backend_.reader->Post(
-        [this, coroutine = std::move(coroutine)]() mutable { backend_.reader->Spawn(std::move(coroutine)); });
   }
 
   const Backend& backend_;

@@ -199,7 +199,7 @@ class PaymentService final : public Base {
     if (!answer_by.ok()) return answer_by.status();
     // Which biller it is, and so what its card says of cancels, stands in the payment.
     flow::CancelOrder order{*station, request.operator_id(), *id, "", *answer_by, backend_.admission->CheckNewWork()};
-    Spawn(FindAndCancel(std::move(order), call));
+    backend_.reader->PostSpawn(FindAndCancel(std::move(order), call));
     return absl::OkStatus();
   }
 
@@ -234,13 +234,13 @@ class PaymentService final : public Base {
     if (by_id) {
       absl::StatusOr<core::PaymentId> id = CheckPaymentId(request.payment_id());
       if (!id.ok()) return id.status();
-      Spawn(AnswerWith(FindPayment(backend_, *id), call));
+      backend_.reader->PostSpawn(AnswerWith(FindPayment(backend_, *id), call));
       return absl::OkStatus();
     }
     absl::StatusOr<core::StationId> station = CheckStation("station_id", request.station_id());
     if (!station.ok()) return station.status();
     if (absl::Status status = CheckRequestId(request.request_id()); !status.ok()) return status;
-    Spawn(AnswerWith(FindPayment(backend_, *station, request.request_id()), call));
+    backend_.reader->PostSpawn(AnswerWith(FindPayment(backend_, *station, request.request_id()), call));
     return absl::OkStatus();
   }
 
@@ -260,7 +260,7 @@ class PaymentService final : public Base {
     if (absl::Status status = ParseRequest(bytes, &request); !status.ok()) return status;
     absl::StatusOr<ListQuery> query = CheckListQuery(request);
     if (!query.ok()) return query.status();
-    Spawn(AnswerList(*std::move(query), request, call));
+    backend_.reader->PostSpawn(AnswerList(*std::move(query), request, call));
     return absl::OkStatus();
   }
 
@@ -345,11 +345,6 @@ class PaymentService final : public Base {
     }
     if (page->next.has_value()) response.set_next_page_token(SealPageToken(request, *page->next));
     call.Finish(response);
-  }
-
-  void Spawn(asio::awaitable<void> coroutine) {
-    backend_.reader->Post(
-        [this, coroutine = std::move(coroutine)]() mutable { backend_.reader->Spawn(std::move(coroutine)); });
   }
 
   const Backend& backend_;

@@ -38,7 +38,7 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
       return End(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
                               "too many watchers; try again later, from the same sequence"));
     }
-    backend_.reader->Post([self = self_] { self->backend_.reader->Spawn(RunHistory(self)); });
+    backend_.reader->PostSpawn(RunHistory(self_));
   }
 
   // --- the sequencer ---
@@ -95,7 +95,7 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
       want_day_ = false;
       Self self = self_;
       lock.unlock();
-      backend_.reader->Post([self = std::move(self)] { self->backend_.reader->Spawn(RunDay(self)); });
+      backend_.reader->PostSpawn(RunDay(std::move(self)));
     }
   }
 

@@ -5,6 +5,7 @@
 
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -181,6 +182,25 @@ TEST(WorkerTest, ACoroutineThatWaitsEndsWithItsWorker) {
   }
   EXPECT_EQ(came.use_count(), 1) << "its frame is gone";
   EXPECT_FALSE(*came);
+}
+
+asio::awaitable<void> Count(std::shared_ptr<int> runs) {
+  ++*runs;
+  co_return;
+}
+
+TEST(WorkerTest, ACoroutineOfAnotherThreadStartsWhenItsTurnComesOrEndsWithTheWorker) {
+  storage::SimulatedClock clock;
+  const auto runs = std::make_shared<int>(0);
+  std::optional<Worker> worker(&clock);
+  std::thread([&] { worker->PostSpawn(Count(runs)); }).join();
+  EXPECT_EQ(*runs, 0);
+  worker->RunReady();
+  EXPECT_EQ(*runs, 1);
+  std::thread([&] { worker->PostSpawn(Count(runs)); }).join();
+  worker.reset();
+  EXPECT_EQ(*runs, 1);
+  EXPECT_EQ(runs.use_count(), 1) << "what it held is let go of";
 }
 
 TEST(WorkerTest, AnAlarmGoesOffOnTheWorkersThread) {
