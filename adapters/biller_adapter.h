@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "absl/functional/any_invocable.h"
 #include "boost/asio/awaitable.hpp"
 #include "switch/core/business_date.h"
 #include "switch/core/ids.h"
@@ -36,13 +37,15 @@ struct CapabilityCard {
   CancelRule cancel = CancelRule::kNone;
   bool can_query = false;    // status by our reference
   bool can_reverse = false;  // reversal advice
-  // Whether "never heard of it" in answer to a query proves that the payment had no effect; it does only once
-  // `settling_time` has passed since the request's deadline, in which the biller may still take it up.
+  // Whether "never heard of it", in answer to a query or to reversal advice, proves that the payment had no effect and
+  // will have none; it does only once `settling_time` has passed since the request's deadline, in which the biller may
+  // still take it up.
   bool query_denial_is_final = false;
   std::chrono::milliseconds settling_time{60'000};
   bool issues_voucher = false;
   std::chrono::milliseconds time_limit{10'000};  // for one answer
-  uint32_t max_in_flight = 1'000;                // requests with the biller at once
+  // Requests with the biller at once, of stations and of the switch's own (queries, reversal advice, cancels again).
+  uint32_t max_in_flight = 1'000;
 };
 
 struct InquiryRequest {
@@ -60,7 +63,8 @@ struct PaymentRequest {
   core::BusinessDate business_date;
   // The biller's own reference, for Cancel; empty where it is not known.
   std::string biller_reference;
-  // How often this very operation was sent for this payment before; always 0 for Pay.
+  // How often this very operation was sent for this payment before, as far as the switch knows since it started: at
+  // least so often. Always 0 for Pay.
   int earlier_attempts = 0;
 };
 
@@ -88,22 +92,31 @@ struct Unknown {
 };
 // The biller says that it has no such payment.
 struct NeverReceived {};
-// Taken back; a biller that never heard of the payment counts as having taken it back, and must refuse the payment
-// should it arrive after the advice. One that would not has a card without can_reverse.
+// Taken back: it has no effect, and will have none. A biller that has no such payment and keeps the advice, so that it
+// refuses the payment should it arrive later, counts as having taken it back; one that would not refuse it answers
+// NeverReceived.
 struct TakenBack {};
 
 using InquiryOutcome = std::variant<InquiryFound, Declined, NotSent, Unknown>;
 using PayOutcome = std::variant<Approved, Declined, NotSent, Unknown>;
 using QueryOutcome = std::variant<Approved, Declined, NeverReceived, Unknown>;
-using ReverseOutcome = std::variant<TakenBack, Declined, Unknown>;
+using ReverseOutcome = std::variant<TakenBack, Declined, NeverReceived, Unknown>;
 using CancelOutcome = std::variant<TakenBack, Declined, NotSent, Unknown>;
 
 // Where an adapter takes an approval that comes after Pay has answered for that payment: the switch captures what is
 // still open, and shows a person what is not. Any thread.
 class LateApprovals {
  public:
+  // True: the switch has recorded it, durably. False: it has not (too many at once, or no such payment). Where the
+  // protocol has an acknowledgement, it is sent after true and not before, so that the biller sends again what was not
+  // recorded.
+  using Recorded = absl::AnyInvocable<void(bool)>;
+
   virtual ~LateApprovals() = default;
-  virtual void OnLateApproval(core::StationId station, core::PaymentId payment, Approved approved) = 0;
+  // `recorded` is called at most once, on any thread, perhaps from here; never, where the switch ends before. Limits:
+  // kMaxLateApprovalsPerBiller on their way.
+  virtual void OnLateApproval(core::StationId station, core::PaymentId payment, Approved approved,
+                              Recorded recorded) = 0;
 };
 
 // One biller. Coroutines run on the io_context of whoever awaits them; an adapter is used from several of them at once,

@@ -38,6 +38,8 @@ inline constexpr std::chrono::milliseconds kMaxPayWait{60'000};
 inline constexpr std::chrono::milliseconds kDeadlineReserve{20};
 inline constexpr std::chrono::minutes kInquiryTokenValidity{10};
 inline constexpr std::chrono::milliseconds kLateApprovalRetry{50};
+// When the resolver tries again to find a place with a biller.
+inline constexpr std::chrono::milliseconds kResolverPlaceRetry{20};
 
 // --- a payment ---
 // A payment keeps its whole history. Cancels that the biller refuses add to it, so from kMaxChangesBeforeCancel on no
@@ -55,8 +57,9 @@ inline constexpr size_t kMaxBlocksInFlight = 4;
 // A block of so many legs is worth a thread that commits it while the next is decided.
 inline constexpr size_t kLegsToOverlap = 128;
 inline constexpr size_t kDefaultMaxInProgressPerWorker = 20'000;
-// Queries and repeats that the resolver has with one biller at a time.
+// Queries and repeats of the resolver: their share of what a biller's card allows in flight is a quarter, up to this.
 inline constexpr size_t kMaxResolvingPerBiller = 64;
+inline constexpr size_t kMaxLateApprovalsPerBiller = kMaxResolvingPerBiller;
 // Payments of one biller and worker without an outcome; beyond, the biller counts as out of service for new ones.
 inline constexpr size_t kMaxUnresolvedPerBiller = 100'000;
 

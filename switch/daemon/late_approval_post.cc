@@ -7,10 +7,12 @@
 
 namespace waystation::daemon {
 
-void LateApprovalPost::OnLateApproval(core::StationId station, core::PaymentId payment, adapters::Approved approved) {
+void LateApprovalPost::OnLateApproval(core::StationId station, core::PaymentId payment, adapters::Approved approved,
+                                      Recorded recorded) {
   const std::string reference = approved.biller_reference;
   backend_->FlowOf(station).LateApproval(
-      payment, std::move(approved), [payment, reference](flow::PaymentFlow::Result result) {
+      biller_id_, payment, std::move(approved),
+      [payment, reference, recorded = std::move(recorded)](flow::PaymentFlow::Result result) mutable {
         if (!result.status.ok()) {
           spdlog::error("a late approval of payment {} (biller reference \"{}\") is not taken: {}", payment.ToString(),
                         reference, std::string(result.status.message()));
@@ -23,6 +25,7 @@ void LateApprovalPost::OnLateApproval(core::StationId station, core::PaymentId p
           spdlog::info("payment {}: an approval came late; it is {}", payment.ToString(),
                        core::Name(result.payment.state));
         }
+        recorded(result.status.ok());
       });
 }
 

@@ -204,7 +204,7 @@ absl::Status Switch::AddBillers() {
     absl::StatusOr<std::unique_ptr<adapters::BillerAdapter>> adapter =
         adapters::Create(biller.adapter(), SettingsOf(biller), CardOverridesOf(biller));
     if (!adapter.ok()) return adapter.status();
-    (*adapter)->ReportLateApprovalsTo(&late_approvals_);
+    (*adapter)->ReportLateApprovalsTo(&late_approvals_.emplace_back(&backend_, biller.id()));
     router_.Add(std::make_unique<flow::BillerLane>(biller.id(), biller.name(), *std::move(adapter), &clock_));
   }
   patterns_ = std::make_unique<rpc::CustomerNumberPatterns>(router_);

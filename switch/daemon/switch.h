@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -84,7 +85,7 @@ class Switch {
   std::unique_ptr<storage::RocksCommitLog> log_;
   std::unique_ptr<storage::Index> index_;
   std::unique_ptr<core::Ledger> ledger_;
-  LateApprovalPost late_approvals_{&backend_};
+  std::deque<LateApprovalPost> late_approvals_;  // one a biller
   flow::Router router_;
   rpc::WatchHub watchers_;
   std::unique_ptr<storage::Sequencer> sequencer_;

@@ -1,9 +1,11 @@
 #include "switch/flow/biller_lane.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
 #include "fmt/format.h"
+#include "switch/core/limits.h"
 
 namespace waystation::flow {
 
@@ -40,10 +42,23 @@ BillerLane::BillerLane(std::string biller_id, std::string name, std::unique_ptr<
                        const core::Clock* clock)
     : biller_id_(std::move(biller_id)), name_(std::move(name)), adapter_(std::move(adapter)), clock_(clock) {}
 
-std::optional<BillerLane::Place> BillerLane::Enter() {
-  const uint32_t before = in_flight_.fetch_add(1, std::memory_order_relaxed);
-  Place place(&in_flight_);
-  if (before >= card().max_in_flight) return std::nullopt;
+std::optional<BillerLane::Place> BillerLane::Enter(Traffic traffic) {
+  const uint32_t all = card().max_in_flight;
+  const uint32_t share = std::clamp<uint32_t>(all / 4, 1, core::kMaxResolvingPerBiller);
+  std::atomic<uint32_t>* taken = &of_stations_;
+  uint32_t limit = all - share;
+  if (traffic == Traffic::kLateApprovals) {
+    taken = &late_approvals_;
+    limit = core::kMaxLateApprovalsPerBiller;
+  } else if (all == 1) {
+    limit = 1;
+  } else if (traffic == Traffic::kResolver) {
+    taken = &of_resolver_;
+    limit = share;
+  }
+  const uint32_t before = taken->fetch_add(1, std::memory_order_relaxed);
+  Place place(taken);
+  if (before >= limit) return std::nullopt;
   return place;
 }
 

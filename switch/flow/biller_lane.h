@@ -17,10 +17,18 @@ namespace waystation::flow {
 //
 // Threads: any; operations run on the io_context of whoever awaits them.
 //
-// Limits: Enter refuses beyond the card's max_in_flight. Queries and repeats of the resolver are bounded by the
-// resolver and need no entry. What a biller does to the others is only what the machine's shared cores allow.
+// Limits: requests take a place, and no more have one than the card's max_in_flight. A share of them is the resolver's
+// (a quarter, 1 to kMaxResolvingPerBiller), the rest the stations', so that neither waits for the other; the only place
+// of a card that allows one is taken by whoever comes first. What a biller does to the others is only what the
+// machine's shared cores allow.
 class BillerLane {
  public:
+  enum class Traffic {
+    kStations,       // inquiries, payments, first cancels
+    kResolver,       // queries, reversal advice, repeated cancels
+    kLateApprovals,  // come from the biller, and have places of their own: kMaxLateApprovalsPerBiller
+  };
+
   // A place among the requests in flight, given back when it ends.
   class Place {
    public:
@@ -46,8 +54,8 @@ class BillerLane {
   const std::string& name() const { return name_; }
   const adapters::CapabilityCard& card() const { return adapter_->card(); }
 
-  // Null when as many requests as the card allows are with the biller.
-  std::optional<Place> Enter();
+  // Null when as many have a place as may.
+  std::optional<Place> Enter(Traffic traffic);
 
   boost::asio::awaitable<adapters::InquiryOutcome> Inquire(adapters::InquiryRequest request);
   boost::asio::awaitable<adapters::PayOutcome> Pay(const core::Payment& payment);
@@ -62,7 +70,9 @@ class BillerLane {
   const std::string name_;
   const std::unique_ptr<adapters::BillerAdapter> adapter_;
   const core::Clock* const clock_;
-  std::atomic<uint32_t> in_flight_{0};
+  std::atomic<uint32_t> of_stations_{0};
+  std::atomic<uint32_t> of_resolver_{0};
+  std::atomic<uint32_t> late_approvals_{0};
 };
 
 }  // namespace waystation::flow

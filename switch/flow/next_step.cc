@@ -39,6 +39,10 @@ NextAction ActionForUnknown(const adapters::CapabilityCard* card) {
 
 }  // namespace
 
+bool DenialFrees(const adapters::CapabilityCard& card, core::SteadyTime taken_on, core::SteadyTime asked) {
+  return card.query_denial_is_final && asked >= taken_on + card.time_limit + card.settling_time;
+}
+
 core::TimePoint NextAttemptAt(const core::Payment& payment, const ResolverSchedule& schedule, core::TimePoint after) {
   const core::TimePoint deadline = payment.entered_at() + schedule.review_after;
   core::TimePoint at = payment.entered_at();

@@ -9,7 +9,8 @@
 #include "switch/core/payment.h"
 
 // Who acts next for a payment, what is done, when, and until when. All of it follows from the payment's record, its
-// biller's card and the schedule: nothing is kept beside the journal, and a restart changes nothing.
+// biller's card and the schedule: nothing is kept beside the journal, and a restart changes nothing, but that it puts
+// off when "never heard of it" counts.
 namespace waystation::flow {
 
 // When the resolver asks: the first time `first_after` past the change, then at intervals that double, up to
@@ -53,6 +54,12 @@ inline bool IsOverdue(const NextStep& step, core::TimePoint now) {
 // `card`: of the payment's biller; null when that is not configured any more.
 NextStep NextStepOf(const core::Payment& payment, const adapters::CapabilityCard* card,
                     const ResolverSchedule& schedule, core::TimePoint now);
+
+// Whether "never heard of it" frees the money, when it answers a query or reversal advice that leaves at `asked`: the
+// card says that it is final, and the request can't be taken up any more. That it can't follows from the clock that
+// never steps, not from the calendar: at least the time limit and the settling time have passed since this process took
+// the payment on (`taken_on`), which it does after the request was sent. A start counts anew.
+bool DenialFrees(const adapters::CapabilityCard& card, core::SteadyTime taken_on, core::SteadyTime asked);
 
 // The first time after `after` at which the resolver acts for a payment that is its: a reversal starts with the change
 // into its state, a query leaves the biller time to finish. Never past the deadline, but for a payment that is past it

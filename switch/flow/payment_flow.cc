@@ -163,7 +163,7 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
   InProgress in_progress(in_progress_);
   BillerLane* lane = router_->Find(order.biller_id);
   WS_CHECK(lane != nullptr, "the edge lets no unknown biller through");
-  std::optional<BillerLane::Place> place = lane->Enter();
+  std::optional<BillerLane::Place> place = lane->Enter(BillerLane::Traffic::kStations);
   if (!place.has_value()) {
     answer({TooMany(), {}, {}});
     co_return;
@@ -214,7 +214,7 @@ asio::awaitable<void> PaymentFlow::RunCancel(CancelOrder order, Answer answer) {
   }
   std::optional<BillerLane::Place> place;
   if (!start.presented.has_value()) {
-    place = lane->Enter();
+    place = lane->Enter(BillerLane::Traffic::kStations);
     if (!place.has_value()) {
       answer({TooMany(), {}, {}});
       co_return;
@@ -248,7 +248,7 @@ asio::awaitable<void> PaymentFlow::RunInquire(InquiryOrder order, InquiryAnswer 
   InProgress in_progress(in_progress_);
   BillerLane* lane = router_->Find(order.biller_id);
   WS_CHECK(lane != nullptr, "the edge lets no unknown biller through");
-  std::optional<BillerLane::Place> place = lane->Enter();
+  std::optional<BillerLane::Place> place = lane->Enter(BillerLane::Traffic::kStations);
   if (!place.has_value()) {
     answer({TooMany(), {}, {}});
     co_return;
@@ -281,21 +281,29 @@ asio::awaitable<void> PaymentFlow::RunInquire(InquiryOrder order, InquiryAnswer 
   answer({absl::OkStatus(), std::move(decline), {}});
 }
 
-void PaymentFlow::LateApproval(core::PaymentId id, adapters::Approved approved, Answer done) {
-  worker_->Post([this, id, approved = std::move(approved), done = std::move(done)]() mutable {
-    worker_->Spawn(RunLateApproval(id, std::move(approved), std::move(done)));
-  });
+void PaymentFlow::LateApproval(const std::string& biller_id, core::PaymentId id, adapters::Approved approved,
+                               Answer done) {
+  BillerLane* lane = router_->Find(biller_id);
+  WS_CHECK(lane != nullptr, "a late approval comes from a biller that is configured");
+  std::optional<BillerLane::Place> place = lane->Enter(BillerLane::Traffic::kLateApprovals);
+  if (!place.has_value() || !Admit()) return done({TooMany(), {}, {}});
+  worker_->Post(
+      [this, id, approved = std::move(approved), place = *std::move(place), done = std::move(done)]() mutable {
+        worker_->Spawn(RunLateApproval(id, std::move(approved), std::move(place), std::move(done)));
+      });
 }
 
-asio::awaitable<void> PaymentFlow::RunLateApproval(core::PaymentId id, adapters::Approved approved, Answer done) {
+asio::awaitable<void> PaymentFlow::RunLateApproval(core::PaymentId id, adapters::Approved approved,
+                                                   BillerLane::Place /*place*/, Answer done) {
+  InProgress in_progress(in_progress_);
   core::RecordOutcome record = ApprovedOutcome(id, std::move(approved));
   record.event = core::PaymentEvent::kLateApproval;
-  core::Reply reply = co_await Commit(*sequencer_, *worker_, record);
+  core::Reply reply = co_await TryCommit(*sequencer_, *worker_, record);
   core::Payment* payment = std::get_if<core::Payment>(&reply.value);
   // The flow has not written down yet that its own request went unanswered: this comes right after.
   while (payment != nullptr && payment->state == core::PaymentState::kHeld) {
     co_await WaitUntil(*worker_, worker_->clock().Steady() + core::kLateApprovalRetry);
-    reply = co_await Commit(*sequencer_, *worker_, record);
+    reply = co_await TryCommit(*sequencer_, *worker_, record);
     payment = std::get_if<core::Payment>(&reply.value);
   }
   if (payment == nullptr) {

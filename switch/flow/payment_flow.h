@@ -72,10 +72,11 @@ struct FlowLimits {
 // The life of a payment on one worker: hold, send, record the outcome, answer. Each payment is one coroutine; a payment
 // whose outcome is unknown goes to the resolver, its callers to the wait board.
 //
-// Threads: Pay, Cancel and Inquire from any (they hand over to the worker); Adopt and Drain on the worker or before it
-// starts. Answers come on the worker's thread.
+// Threads: Pay, Cancel, Inquire and LateApproval from any (they hand over to the worker); Adopt and Drain on the worker
+// or before it starts. Answers come on the worker's thread.
 //
-// Limits: at most `limits.in_progress` orders at once; beyond, kResourceExhausted. A biller that has
+// Limits: at most `limits.in_progress` orders at once, and kMaxLateApprovalsPerBiller late approvals of a
+// biller; beyond, kResourceExhausted. A biller that has
 // `limits.unresolved` payments without an outcome counts as out of service for new ones.
 class PaymentFlow {
  public:
@@ -103,9 +104,10 @@ class PaymentFlow {
   void Cancel(CancelOrder order, Answer answer);
   void Inquire(InquiryOrder order, InquiryAnswer answer);
 
-  // An approval that came after the lane had answered: recorded, and who waits for the payment is answered. `done` is
-  // given the payment as it stands then; not OK, where nothing is known of it or it was never sent.
-  void LateApproval(core::PaymentId id, adapters::Approved approved, Answer done);
+  // An approval of this biller that came after the lane had answered: recorded, and who waits for the payment is
+  // answered. `done` is given the payment as it stands durably then; not OK, where nothing is known of it or it was
+  // never sent, or kResourceExhausted: nothing was done. Counted among the orders in progress.
+  void LateApproval(const std::string& biller_id, core::PaymentId id, adapters::Approved approved, Answer done);
 
   // A payment that start-up found open.
   void Adopt(core::Payment payment) { resolver_.Adopt(std::move(payment)); }
@@ -120,7 +122,8 @@ class PaymentFlow {
   boost::asio::awaitable<void> RunPay(PayOrder order, Answer answer);
   boost::asio::awaitable<void> RunCancel(CancelOrder order, Answer answer);
   boost::asio::awaitable<void> RunInquire(InquiryOrder order, InquiryAnswer answer);
-  boost::asio::awaitable<void> RunLateApproval(core::PaymentId id, adapters::Approved approved, Answer done);
+  boost::asio::awaitable<void> RunLateApproval(core::PaymentId id, adapters::Approved approved, BillerLane::Place place,
+                                               Answer done);
   // What stands against the order at the flow: the lane's, then the card's.
   std::optional<core::Decline> Found(const BillerLane& lane, const PayOrder& order) const;
   void WaitFor(core::Payment payment, WaitBoard::TimePoint answer_by, Answer answer);

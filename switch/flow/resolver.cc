@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "fmt/chrono.h"
 #include "fmt/format.h"
 #include "switch/core/check.h"
 #include "switch/core/limits.h"
@@ -12,7 +13,6 @@
 namespace waystation::flow {
 
 namespace asio = boost::asio;
-using MaybeOutcome = std::optional<core::RecordOutcome>;
 
 Resolver::Resolver(Worker* worker, storage::Sequencer* sequencer, const Router* router, WaitBoard* board,
                    ResolverSchedule schedule)
@@ -27,8 +27,11 @@ Resolver::Resolver(Worker* worker, storage::Sequencer* sequencer, const Router* 
 void Resolver::Adopt(core::Payment payment) {
   WS_CHECK(!HasSettled(payment.state), "a settled payment has nothing to resolve");
   const core::PaymentId id = payment.id;
-  const auto [it, added] =
-      cases_.try_emplace(id, Case{.payment = std::move(payment), .serial = ++adopted_, .attempts = 0, .due = {}});
+  const auto [it, added] = cases_.try_emplace(id, Case{.payment = std::move(payment),
+                                                       .serial = ++adopted_,
+                                                       .taken_on = clock_.Steady(),
+                                                       .tries = {.since = clock_.Now(), .sent = 0, .last = {}},
+                                                       .due = {}});
   WS_CHECK(added, "a payment is adopted once");
   ++queues_[it->second.payment.biller_id].cases;
   Schedule(it->second, clock_.Now());
@@ -68,43 +71,69 @@ void Resolver::SetAlarm() {
   std::optional<TimePoint> earliest;
   for (const auto& [biller_id, queue] : queues_) {
     if (queue.busy >= core::kMaxResolvingPerBiller || queue.due.empty()) continue;
-    if (!earliest.has_value() || queue.due.begin()->first < *earliest) earliest = queue.due.begin()->first;
+    const TimePoint at = std::max(queue.due.begin()->first, queue.place_at);
+    if (!earliest.has_value() || at < *earliest) earliest = at;
   }
   if (earliest.has_value()) alarm_.Set(*earliest);
 }
 
 void Resolver::RunDue() {
   const TimePoint now = clock_.Steady();
-  std::vector<core::PaymentId> start;
+  std::vector<std::pair<core::PaymentId, std::optional<BillerLane::Place>>> start;
   for (auto& [biller_id, queue] : queues_) {
+    BillerLane* lane = router_->Find(biller_id);
     while (queue.busy < core::kMaxResolvingPerBiller && !queue.due.empty() && queue.due.begin()->first <= now) {
-      start.push_back(queue.due.begin()->second);
+      std::optional<BillerLane::Place> place;
+      if (lane != nullptr) {
+        place = lane->Enter(BillerLane::Traffic::kResolver);
+        // The other workers' resolvers have the places too: nobody says when one of theirs is free.
+        queue.place_at = place.has_value() ? now : now + core::kResolverPlaceRetry;
+        if (!place.has_value()) break;
+      }
+      start.emplace_back(queue.due.begin()->second, std::move(place));
       queue.due.erase(queue.due.begin());
       ++queue.busy;
     }
   }
-  for (core::PaymentId id : start) {
+  for (auto& [id, place] : start) {
     cases_.at(id).asking = true;
-    worker_->Spawn(Attempt(id));
+    worker_->Spawn(Attempt(id, std::move(place)));
   }
   SetAlarm();
 }
 
-asio::awaitable<void> Resolver::Attempt(core::PaymentId id) {
+namespace {
+
+std::string NoFinalAnswer(const core::Payment& payment, core::TimePoint since, int sent, std::string_view last) {
+  const auto time = std::chrono::floor<std::chrono::seconds>(since);
+  std::string text = fmt::format("no final answer from the biller since it became {}; ", core::Name(payment.state));
+  if (sent == 0) {
+    text += fmt::format("nothing was sent since {:%FT%TZ}: {}", time, last);
+  } else {
+    text += fmt::format("{} attempts since {:%FT%TZ}, the last: {}", sent, time, last);
+  }
+  return last == payment.unknown_cause ? text : fmt::format("{}; at first: {}", text, payment.unknown_cause);
+}
+
+}  // namespace
+
+asio::awaitable<void> Resolver::Attempt(core::PaymentId id, std::optional<BillerLane::Place> place) {
   const Case asked = cases_.at(id);
   const core::Payment& before = asked.payment;
-  MaybeOutcome outcome = co_await Ask(before, asked.attempts);
+  Found found = co_await Ask(asked);
+  place.reset();
+  Tries tries = asked.tries;
+  tries.sent += found.sent ? 1 : 0;
+  tries.last = std::move(found.said);
   // Only after the biller was asked: a switch that was down past the deadline may find all answers waiting.
-  if (!outcome.has_value() && PastReview(before)) {
-    outcome = Outcome(id, core::PaymentEvent::kReviewNeeded,
-                      fmt::format("no final answer from the biller since it became {}, {} attempts since the switch "
-                                  "started; {}",
-                                  core::Name(before.state), asked.attempts + 1, before.unknown_cause));
+  if (!found.outcome.has_value() && PastReview(before)) {
+    found.outcome =
+        Outcome(id, core::PaymentEvent::kReviewNeeded, NoFinalAnswer(before, tries.since, tries.sent, tries.last));
   }
   std::optional<core::Payment> after;
-  if (outcome.has_value() && IsOpen(asked)) {
-    outcome->from = before.state;
-    core::Reply reply = co_await Commit(*sequencer_, *worker_, *std::move(outcome));
+  if (found.outcome.has_value() && IsOpen(asked)) {
+    found.outcome->from = before.state;
+    core::Reply reply = co_await Commit(*sequencer_, *worker_, *std::move(found.outcome));
     // Refused: a late approval was faster; OnMoved has been or will be told.
     if (reply.status.ok()) {
       after = std::get<core::Payment>(std::move(reply.value));
@@ -113,7 +142,11 @@ asio::awaitable<void> Resolver::Attempt(core::PaymentId id) {
   }
   --queues_[before.biller_id].busy;
   // It may have been closed meanwhile, or be another case of the same payment.
-  if (IsOpen(asked)) GoOn(cases_.at(id), before.state, std::move(after));
+  if (IsOpen(asked)) {
+    Case& open = cases_.at(id);
+    open.tries = std::move(tries);
+    GoOn(open, before.state, std::move(after));
+  }
   SetAlarm();
 }
 
@@ -127,26 +160,32 @@ void Resolver::GoOn(Case& open, core::PaymentState before, std::optional<core::P
   if (HasSettled(open.payment.state)) return Close(open.payment.id);
   open.asking = false;
   if (open.payment.state != before) {
-    open.attempts = 0;
+    open.tries = {.since = clock_.Now(), .sent = 0, .last = {}};
     Schedule(open, open.payment.entered_at() - std::chrono::milliseconds(1));
   } else {
-    ++open.attempts;
     Schedule(open, clock_.Now());
   }
 }
 
-asio::awaitable<MaybeOutcome> Resolver::Ask(core::Payment payment, int attempts) {
+namespace {
+
+constexpr std::string_view kNeverHeardOfIt = "it never heard of it";
+
+}  // namespace
+
+asio::awaitable<Resolver::Found> Resolver::Ask(Case asked) {
+  const core::Payment& payment = asked.payment;
   if (payment.state == core::PaymentState::kHeld) {
-    co_return Outcome(payment.id, core::PaymentEvent::kOutcomeUnknown,
-                      "the switch restarted while the request may have been with the biller");
+    co_return Found{.outcome = Outcome(payment.id, core::PaymentEvent::kOutcomeUnknown,
+                                       "the switch restarted while the request may have been with the biller")};
   }
   BillerLane* lane = router_->Find(payment.biller_id);
   // A biller that was taken out of the configuration can't be asked: a person is, in the end.
-  if (lane == nullptr) co_return std::nullopt;
+  if (lane == nullptr) co_return Found{.outcome = {}, .said = "the biller is not in the configuration"};
   switch (payment.state) {
-    case core::PaymentState::kUnknown: co_return co_await AskOutcome(std::move(payment), lane, attempts);
-    case core::PaymentState::kReversing: co_return co_await AskReversal(std::move(payment), lane, attempts);
-    case core::PaymentState::kCancelling: co_return co_await AskCancel(std::move(payment), lane, attempts);
+    case core::PaymentState::kUnknown: co_return co_await AskOutcome(std::move(asked), lane);
+    case core::PaymentState::kReversing: co_return co_await AskReversal(std::move(asked), lane);
+    case core::PaymentState::kCancelling: co_return co_await AskCancel(std::move(asked), lane);
     case core::PaymentState::kHeld:
     case core::PaymentState::kSucceeded:
     case core::PaymentState::kDeclined:
@@ -156,60 +195,72 @@ asio::awaitable<MaybeOutcome> Resolver::Ask(core::Payment payment, int attempts)
     case core::PaymentState::kAdjusted: break;
   }
   WS_CHECK(false, "a settled payment has nothing to resolve");
-  co_return std::nullopt;
+  co_return Found();
 }
 
-asio::awaitable<MaybeOutcome> Resolver::AskOutcome(core::Payment payment, BillerLane* lane, int attempts) {
+asio::awaitable<Resolver::Found> Resolver::AskOutcome(Case asked, BillerLane* lane) {
+  const core::Payment& payment = asked.payment;
   const adapters::CapabilityCard& card = lane->card();
   const core::RecordOutcome reversal = Outcome(payment.id, core::PaymentEvent::kReversalStarted, payment.unknown_cause);
   if (!card.can_query) {
-    if (card.can_reverse) co_return reversal;
-    co_return std::nullopt;
+    if (card.can_reverse) co_return Found{.outcome = reversal};
+    co_return Found{.outcome = {}, .said = "the biller takes neither queries nor reversals"};
   }
   // By when it is asked, not by when it has answered: the request may come to the biller between the two.
-  const bool settled = HasSettledAtBiller(payment, card);
-  adapters::QueryOutcome answer = co_await lane->Query(payment, attempts);
-  if (auto* approved = std::get_if<adapters::Approved>(&answer))
-    co_return ApprovedOutcome(payment.id, std::move(*approved));
-  if (auto* declined = std::get_if<adapters::Declined>(&answer)) {
-    co_return DeclinedOutcome(payment.id, core::PaymentEvent::kDeclinedByBiller, core::DeclineReason::kBillerDeclined,
-                              declined->biller_code, declined->text);
-  }
-  if (std::holds_alternative<adapters::NeverReceived>(answer)) {
-    if (card.query_denial_is_final) {
-      if (!settled) co_return std::nullopt;
-      co_return DeclinedOutcome(payment.id, core::PaymentEvent::kNeverReceived,
-                                core::DeclineReason::kNotReceivedByBiller, "",
-                                "the biller has no such payment; nothing was paid");
+  const bool denial_frees = DenialFrees(card, asked.taken_on, clock_.Steady());
+  adapters::QueryOutcome answer = co_await lane->Query(payment, asked.tries.sent);
+  Found found{.outcome = {}, .sent = true};
+  if (auto* approved = std::get_if<adapters::Approved>(&answer)) {
+    found.outcome = ApprovedOutcome(payment.id, std::move(*approved));
+  } else if (auto* declined = std::get_if<adapters::Declined>(&answer)) {
+    found.outcome = DeclinedOutcome(payment.id, core::PaymentEvent::kDeclinedByBiller,
+                                    core::DeclineReason::kBillerDeclined, declined->biller_code, declined->text);
+  } else if (std::holds_alternative<adapters::NeverReceived>(answer)) {
+    found.said = kNeverHeardOfIt;
+    if (denial_frees) {
+      found.outcome =
+          DeclinedOutcome(payment.id, core::PaymentEvent::kNeverReceived, core::DeclineReason::kNotReceivedByBiller, "",
+                          "the biller has no such payment; nothing was paid");
+    } else if (!card.query_denial_is_final && card.can_reverse) {
+      found.outcome = reversal;
     }
-    if (card.can_reverse) co_return reversal;
+  } else {
+    found.said = std::move(std::get<adapters::Unknown>(answer).cause);
   }
-  co_return std::nullopt;
+  co_return found;
 }
 
-asio::awaitable<MaybeOutcome> Resolver::AskReversal(core::Payment payment, BillerLane* lane, int attempts) {
-  adapters::ReverseOutcome answer = co_await lane->Reverse(payment, attempts);
+asio::awaitable<Resolver::Found> Resolver::AskReversal(Case asked, BillerLane* lane) {
+  const core::Payment& payment = asked.payment;
+  const bool denial_frees = DenialFrees(lane->card(), asked.taken_on, clock_.Steady());
+  adapters::ReverseOutcome answer = co_await lane->Reverse(payment, asked.tries.sent);
+  Found found{.outcome = {}, .sent = true};
   if (std::holds_alternative<adapters::TakenBack>(answer)) {
-    co_return Outcome(payment.id, core::PaymentEvent::kReversalConfirmed, "");
+    found.outcome = Outcome(payment.id, core::PaymentEvent::kReversalConfirmed, "");
+  } else if (const auto* declined = std::get_if<adapters::Declined>(&answer)) {
+    found.outcome =
+        Outcome(payment.id, core::PaymentEvent::kReviewNeeded,
+                fmt::format("the biller refused the reversal: {} {}", declined->biller_code, declined->text));
+  } else if (std::holds_alternative<adapters::NeverReceived>(answer)) {
+    found.said = kNeverHeardOfIt;
+    if (denial_frees) found.outcome = Outcome(payment.id, core::PaymentEvent::kReversalConfirmed, "");
+  } else {
+    found.said = std::move(std::get<adapters::Unknown>(answer).cause);
   }
-  if (const auto* declined = std::get_if<adapters::Declined>(&answer)) {
-    co_return Outcome(payment.id, core::PaymentEvent::kReviewNeeded,
-                      fmt::format("the biller refused the reversal: {} {}", declined->biller_code, declined->text));
-  }
-  co_return std::nullopt;
+  co_return found;
 }
 
-asio::awaitable<MaybeOutcome> Resolver::AskCancel(core::Payment payment, BillerLane* lane, int attempts) {
+asio::awaitable<Resolver::Found> Resolver::AskCancel(Case asked, BillerLane* lane) {
   // The flow has sent it once before.
-  adapters::CancelOutcome answer = co_await lane->Cancel(payment, attempts + 1);
-  co_return CancelOutcomeFor(payment.id, answer, CancelRepeat::kYes);
-}
-
-bool Resolver::HasSettledAtBiller(const core::Payment& payment, const adapters::CapabilityCard& card) const {
-  // The request's deadline is counted from when it was sent, which is after it was accepted; one that passed is what
-  // made the payment UNKNOWN.
-  const core::TimePoint deadline = std::max(payment.accepted_at() + card.time_limit, payment.entered_at());
-  return clock_.Now() >= deadline + card.settling_time;
+  adapters::CancelOutcome answer = co_await lane->Cancel(asked.payment, asked.tries.sent + 1);
+  Found found{.outcome = CancelOutcomeFor(asked.payment.id, answer, CancelRepeat::kYes), .sent = true};
+  if (auto* not_sent = std::get_if<adapters::NotSent>(&answer)) {
+    found.sent = false;
+    found.said = std::move(not_sent->cause);
+  } else if (auto* unknown = std::get_if<adapters::Unknown>(&answer)) {
+    found.said = std::move(unknown->cause);
+  }
+  co_return found;
 }
 
 bool Resolver::PastReview(const core::Payment& payment) const {

@@ -24,8 +24,8 @@ namespace waystation::flow {
 //
 // Threads: the worker's only.
 //
-// Limits: at most kMaxResolvingPerBiller attempts are with one biller at a time; what is due beyond waits its turn. The
-// flow takes no new payments for a biller once kMaxUnresolvedPerBiller are here.
+// Limits: an attempt takes one of the resolver's places with the biller (biller_lane.h); what is due beyond waits its
+// turn. The flow takes no new payments for a biller once kMaxUnresolvedPerBiller are here.
 class Resolver {
  public:
   // All outlive the resolver.
@@ -45,10 +45,17 @@ class Resolver {
 
  private:
   using TimePoint = core::SteadyTime;
+  // What came of what the payment's state calls for. Kept by the process, not in the record: a start counts anew.
+  struct Tries {
+    core::TimePoint since;
+    int sent = 0;
+    std::string last;  // what the biller said to the last, or why nothing could be sent
+  };
   struct Case {
     core::Payment payment;
     uint64_t serial = 0;  // another each time that a payment is adopted
-    int attempts = 0;     // of the operation that its state calls for
+    TimePoint taken_on;
+    Tries tries;
     TimePoint due;
     bool asking = false;  // not in its queue: an attempt is with the biller
   };
@@ -58,6 +65,12 @@ class Resolver {
     absl::btree_set<std::pair<TimePoint, core::PaymentId>> due;
     size_t busy = 0;
     size_t cases = 0;
+    TimePoint place_at;  // not before, since the biller had no place
+  };
+  struct Found {
+    std::optional<core::RecordOutcome> outcome = {};  // null: nothing is settled
+    bool sent = false;
+    std::string said = {};  // as Tries::last
   };
 
   // The first attempt of the schedule after `after`.
@@ -65,21 +78,15 @@ class Resolver {
   void Close(core::PaymentId id);
   void RunDue();
   void SetAlarm();
-  boost::asio::awaitable<void> Attempt(core::PaymentId id);
+  boost::asio::awaitable<void> Attempt(core::PaymentId id, std::optional<BillerLane::Place> place);
   // Whether the case that an attempt was made for is still the one.
   bool IsOpen(const Case& asked) const;
   // After an attempt; `after` is the payment that it moved, null when it moved nothing.
   void GoOn(Case& open, core::PaymentState before, std::optional<core::Payment> after);
-  // What the next attempt shows; null when nothing is settled by it.
-  boost::asio::awaitable<std::optional<core::RecordOutcome>> Ask(core::Payment payment, int attempts);
-  boost::asio::awaitable<std::optional<core::RecordOutcome>> AskOutcome(core::Payment payment, BillerLane* lane,
-                                                                        int attempts);
-  boost::asio::awaitable<std::optional<core::RecordOutcome>> AskReversal(core::Payment payment, BillerLane* lane,
-                                                                         int attempts);
-  boost::asio::awaitable<std::optional<core::RecordOutcome>> AskCancel(core::Payment payment, BillerLane* lane,
-                                                                       int attempts);
-  // Whether the biller can't take the request up any more.
-  bool HasSettledAtBiller(const core::Payment& payment, const adapters::CapabilityCard& card) const;
+  boost::asio::awaitable<Found> Ask(Case asked);
+  boost::asio::awaitable<Found> AskOutcome(Case asked, BillerLane* lane);
+  boost::asio::awaitable<Found> AskReversal(Case asked, BillerLane* lane);
+  boost::asio::awaitable<Found> AskCancel(Case asked, BillerLane* lane);
   bool PastReview(const core::Payment& payment) const;
 
   Worker* const worker_;

@@ -107,7 +107,7 @@ std::future<FlowWorld::Result> FlowWorld::Pay(PayOrder order) {
 std::future<FlowWorld::Result> FlowWorld::LateApproval(core::PaymentId id, adapters::Approved approved) {
   std::promise<Result> done;
   std::future<Result> future = done.get_future();
-  flow_->LateApproval(id, std::move(approved),
+  flow_->LateApproval(storage::kShopBiller, id, std::move(approved),
                       [done = std::move(done)](Result result) mutable { done.set_value(std::move(result)); });
   return future;
 }

@@ -139,5 +139,34 @@ TEST(NextStepTest, PastTheDeadlineAtOnce) {
   EXPECT_EQ(NextAttemptAt(PaymentIn(PaymentState::kUnknown), ResolverSchedule(), late), late);
 }
 
+TEST(NextStepTest, NeverHeardOfItFreesTheMoneyOnceTheRequestCanNotBeTakenUpAnyMore) {
+  struct Row {
+    bool is_final;
+    seconds limit;
+    seconds settling;
+    milliseconds asked;  // after this process took the payment on
+    bool frees;
+  };
+  const Row rows[] = {
+      {true, seconds(10), seconds(60), milliseconds(0), false},
+      {true, seconds(10), seconds(60), milliseconds(60'000), false},
+      {true, seconds(10), seconds(60), milliseconds(69'999), false},
+      {true, seconds(10), seconds(60), milliseconds(70'000), true},
+      {true, seconds(10), seconds(0), milliseconds(9'999), false},
+      {true, seconds(10), seconds(0), milliseconds(10'000), true},
+      {false, seconds(10), seconds(60), milliseconds(70'000), false},
+      {false, seconds(10), seconds(0), hours(24), false},
+  };
+  const core::SteadyTime taken_on{hours(5)};
+  for (const Row& row : rows) {
+    adapters::CapabilityCard card = Card(true, true);
+    card.query_denial_is_final = row.is_final;
+    card.time_limit = row.limit;
+    card.settling_time = row.settling;
+    EXPECT_EQ(DenialFrees(card, taken_on, taken_on + row.asked), row.frees)
+        << row.is_final << " " << row.settling.count() << " " << row.asked.count();
+  }
+}
+
 }  // namespace
 }  // namespace waystation::flow

@@ -90,30 +90,6 @@ TEST_F(ResolverTest, TheQueryFindsItDeclined) {
   ExpectPaidOnce();
 }
 
-TEST_F(ResolverTest, NeverReceivedFreesTheMoneyOnceTheBillerCanNotTakeItUpAnyMore) {
-  Open();
-  std::future<FlowWorld::Result> answer = PayWithoutAnswer();
-  const adapters::CapabilityCard card = AbleCard();
-  world_->states().WaitFor(id_, PaymentState::kUnknown);
-  world_->clock().Advance(card.time_limit + card.settling_time - std::chrono::milliseconds(1));
-  QueryGives(adapters::NeverReceived{});
-  QueryGives(adapters::NeverReceived{});
-  ScriptedBiller::Call query = world_->mobile().Next(Operation::kQuery);
-  EXPECT_FALSE(IsThere(answer)) << "it may still be under way";
-  ExpectAccount(100'000, 5'000);
-  world_->clock().Advance(std::chrono::milliseconds(1));
-  // It was asked before.
-  query.answer(QueryOutcome(adapters::NeverReceived{}));
-  query = world_->mobile().Next(Operation::kQuery);
-  EXPECT_FALSE(IsThere(answer));
-  query.answer(QueryOutcome(adapters::NeverReceived{}));
-  const core::Payment payment = Get(std::move(answer)).payment;
-  EXPECT_EQ(payment.state, PaymentState::kDeclined);
-  EXPECT_EQ(payment.decline->reason, DeclineReason::kNotReceivedByBiller);
-  ExpectAccount(100'000, 0);
-  ExpectPaidOnce();
-}
-
 TEST_F(ResolverTest, NeverReceivedLeadsToAReversalWhereItIsNotFinal) {
   FlowOptions options;
   options.mobile.query_denial_is_final = false;
@@ -166,6 +142,7 @@ TEST_F(ResolverTest, WithNeitherItGoesToAPersonAfterTheDeadline) {
   Open(std::move(options));
   std::future<FlowWorld::Result> answer = PayWithoutAnswer();
   world_->states().WaitFor(id_, PaymentState::kUnknown);
+  world_->Flush();
   world_->clock().Advance(world_->schedule().review_after - std::chrono::milliseconds(1));
   world_->Flush();
   EXPECT_FALSE(IsThere(answer));
@@ -173,7 +150,8 @@ TEST_F(ResolverTest, WithNeitherItGoesToAPersonAfterTheDeadline) {
   const core::Payment payment = Get(std::move(answer)).payment;
   EXPECT_EQ(payment.state, PaymentState::kReview);
   EXPECT_THAT(payment.unknown_cause, HasSubstr("no final answer from the biller since it became UNKNOWN"));
-  EXPECT_THAT(payment.unknown_cause, HasSubstr("no answer in time"));
+  EXPECT_THAT(payment.unknown_cause, HasSubstr("nothing was sent since 2026-11-21T00:00:00Z: the biller takes neither "
+                                               "queries nor reversals; at first: no answer in time"));
   EXPECT_EQ(world_->mobile().count(Operation::kQuery), 0u);
   EXPECT_EQ(world_->mobile().count(Operation::kReverse), 0u);
   ExpectAccount(100'000, 5'000);
@@ -201,7 +179,7 @@ TEST_F(ResolverTest, AQueryWithoutAnswerIsRepeatedUntilTheDeadline) {
   }
   const core::Payment payment = Get(std::move(answer)).payment;
   EXPECT_EQ(payment.state, PaymentState::kReview);
-  EXPECT_THAT(payment.unknown_cause, HasSubstr("6 attempts"));
+  EXPECT_THAT(payment.unknown_cause, HasSubstr("; 6 attempts since 2026-11-21T00:00:00Z, the last: no answer in time"));
   EXPECT_EQ(world_->mobile().count(Operation::kQuery), 6u);
   ExpectPaidOnce();
 }
@@ -331,7 +309,56 @@ TEST_F(ResolverTest, ALateApprovalOfNoPaymentIsRefused) {
   EXPECT_TRUE(absl::IsNotFound(Get(world_->LateApproval(PaymentId::FromNumber(77), {"B7", "", ""})).status));
 }
 
+TEST_F(ResolverTest, ALateApprovalIsAnsweredOnceItIsDurableAndCountsAsInProgressUntilThen) {
+  Open();
+  PayWithoutAnswer();
+  world_->mobile().Next(Operation::kQuery);
+  world_->Flush();
+  EXPECT_EQ(world_->flow().in_progress(), 0u);
+  world_->log().Hold();
+  std::vector<std::future<FlowWorld::Result>> late;
+  for (size_t i = 0; i < core::kMaxLateApprovalsPerBiller; ++i) {
+    late.push_back(world_->LateApproval(id_, {"B7", "", ""}));
+  }
+  EXPECT_EQ(world_->flow().in_progress(), core::kMaxLateApprovalsPerBiller) << "a stop waits for them";
+  const FlowWorld::Result refused = Get(world_->LateApproval(id_, {"B7", "", ""}));
+  EXPECT_TRUE(absl::IsResourceExhausted(refused.status)) << refused.status;
+  for (const auto& answer : late) EXPECT_FALSE(IsThere(answer)) << "nothing is durable yet";
+  world_->log().LetThrough();
+  for (auto& answer : late) EXPECT_EQ(Get(std::move(answer)).payment.state, PaymentState::kSucceeded);
+  ExpectAccount(95'000, 0);
+  world_->Flush();
+  EXPECT_EQ(world_->flow().in_progress(), 0u);
+  EXPECT_TRUE(Get(world_->LateApproval(id_, {"B7", "", ""})).status.ok()) << "there is room again";
+}
+
 // --- too many ---
+TEST_F(ResolverTest, StationsAndTheResolverEachHaveTheirPlacesWithTheBiller) {
+  FlowOptions options;
+  options.mobile.max_in_flight = 3;
+  Open(std::move(options));
+  PayWithoutAnswer("R1");
+  PayWithoutAnswer("R2");
+  ScriptedBiller::Call query = world_->mobile().Next(Operation::kQuery);
+  // The resolver's one place is taken by a query that hangs: payments go on, in the two that are left.
+  std::future<FlowWorld::Result> third = world_->Pay(Order("R3"));
+  ScriptedBiller::Call pay = world_->mobile().Next(Operation::kPay);
+  std::future<FlowWorld::Result> fourth = world_->Pay(Order("R4"));
+  world_->mobile().WaitForCount(Operation::kPay, 4);
+  EXPECT_TRUE(absl::IsResourceExhausted(Get(world_->Pay(Order("R5"))).status));
+  EXPECT_EQ(world_->mobile().count(Operation::kQuery), 1u) << "the other waits for the place";
+  // And the stations' places are taken: the resolver goes on.
+  query.answer(QueryOutcome(adapters::Approved{"B", "", ""}));
+  ScriptedBiller::Call second = world_->mobile().Next(Operation::kQuery);
+  EXPECT_NE(second.request.payment_id, query.request.payment_id);
+  second.answer(QueryOutcome(adapters::Approved{"B", "", ""}));
+  world_->states().WaitFor(second.request.payment_id, PaymentState::kSucceeded);
+  pay.answer(PayOutcome(adapters::Approved{"B", "", ""}));
+  EXPECT_EQ(Get(std::move(third)).payment.state, PaymentState::kSucceeded);
+  world_->mobile().Next(Operation::kPay).answer(PayOutcome(adapters::Approved{"B", "", ""}));
+  EXPECT_EQ(Get(std::move(fourth)).payment.state, PaymentState::kSucceeded);
+}
+
 TEST_F(ResolverTest, ABillerWithTooManyOpenOutcomesIsOutOfServiceForNewPayments) {
   FlowOptions options;
   options.max_unresolved = 2;

@@ -106,9 +106,7 @@ Biller::Answer Biller::Process(Operation operation, const adapters::PaymentReque
     case Operation::kInquire: return adapters::InquiryOutcome(adapters::InquiryFound{"Z**", request.amount});
     case Operation::kPay: return Pay(request, &books_[request.payment_id]);
     case Operation::kQuery: return Query(request, books_[request.payment_id]);
-    case Operation::kReverse:
-      if (!TakeBack(request, &books_[request.payment_id])) return adapters::ReverseOutcome(refused);
-      return adapters::ReverseOutcome(adapters::TakenBack{});
+    case Operation::kReverse: return Reverse(request, &books_[request.payment_id]);
     case Operation::kCancel:
       if (!TakeBack(request, &books_[request.payment_id])) return adapters::CancelOutcome(refused);
       return adapters::CancelOutcome(adapters::TakenBack{});
@@ -131,6 +129,13 @@ adapters::QueryOutcome Biller::Query(const adapters::PaymentRequest& request, co
   if (!entry.asked) return adapters::NeverReceived{};
   if (!entry.approved) return adapters::Declined{"5", "no such customer"};
   return adapters::Approved{fmt::format("B{}", request.payment_id.number()), "", ""};
+}
+
+adapters::ReverseOutcome Biller::Reverse(const adapters::PaymentRequest& request, Entry* entry) {
+  if (!keeps_advice_ && !entry->asked) return adapters::NeverReceived{};
+  if (!card_.query_denial_is_final && random_->Chance(trouble_.false_denials)) return adapters::NeverReceived{};
+  if (!TakeBack(request, entry)) return adapters::Declined{"9", "kept"};
+  return adapters::TakenBack{};
 }
 
 bool Biller::TakeBack(const adapters::PaymentRequest& request, Entry* entry) {
@@ -161,7 +166,9 @@ bool BillerLink::Finish(uint64_t call, const Biller::Answer* answer) {
 void BillerLink::OnLate(const adapters::PaymentRequest& request, const Biller::Answer& answer) {
   const auto* outcome = std::get_if<adapters::PayOutcome>(&answer);
   const auto* approved = outcome == nullptr ? nullptr : std::get_if<adapters::Approved>(outcome);
-  if (approved != nullptr && late_ != nullptr) late_->OnLateApproval(request.station, request.payment_id, *approved);
+  if (approved != nullptr && late_ != nullptr) {
+    late_->OnLateApproval(request.station, request.payment_id, *approved, [](bool) {});
+  }
 }
 
 template <typename Outcome>

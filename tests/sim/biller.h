@@ -59,6 +59,8 @@ class Biller {
   Trouble& trouble() { return trouble_; }
   // Drops an entry that nobody will ask about any more.
   void Forget(core::PaymentId id) { books_.erase(id); }
+  // Whether advice about a payment that has not come is kept, so that the payment is refused when it comes.
+  void set_keeps_advice(bool keeps) { keeps_advice_ = keeps; }
   // Nothing gets through until then.
   void GoDown(std::chrono::milliseconds time);
   void ComeBack() { down_until_ = {}; }
@@ -67,6 +69,7 @@ class Biller {
   void Send(Operation operation, const adapters::PaymentRequest& request, OnAnswer on_answer);
 
  private:
+  adapters::ReverseOutcome Reverse(const adapters::PaymentRequest& request, Entry* entry);
   bool IsDown() const { return events_->now() < down_until_; }
   Answer Process(Operation operation, const adapters::PaymentRequest& request);
   adapters::PayOutcome Pay(const adapters::PaymentRequest& request, Entry* entry);
@@ -81,6 +84,7 @@ class Biller {
   Report* const report_;
   const std::chrono::milliseconds slowest_request_;
   Trouble trouble_;
+  bool keeps_advice_ = true;
   core::SteadyTime down_until_;
   std::map<core::PaymentId, Entry> books_;
 };

@@ -29,6 +29,7 @@ std::string_view Name(Fault fault) {
     case Fault::kFailedCommitIgnored: return "failed-commit-ignored";
     case Fault::kDenialBelieved: return "denial-believed";
     case Fault::kCancelDropped: return "cancel-dropped";
+    case Fault::kAdviceDenialFrees: return "advice-denial-frees";
   }
   return "";
 }
@@ -245,6 +246,17 @@ class BelievesDenials final : public AdapterDouble {
   }
 };
 
+class FreesOnAdviceDenied final : public AdapterDouble {
+ public:
+  using AdapterDouble::AdapterDouble;
+  asio::awaitable<adapters::ReverseOutcome> Reverse(adapters::PaymentRequest request,
+                                                    adapters::Deadline deadline) override {
+    adapters::ReverseOutcome outcome = co_await under_->Reverse(std::move(request), deadline);
+    if (std::holds_alternative<adapters::NeverReceived>(outcome)) co_return adapters::TakenBack{};
+    co_return outcome;
+  }
+};
+
 template <typename Double, typename Under>
 std::function<std::unique_ptr<Under>(std::unique_ptr<Under>)> Wrap() {
   return [](std::unique_ptr<Under> under) { return std::make_unique<Double>(std::move(under)); };
@@ -281,6 +293,7 @@ Doubles DoublesFor(std::optional<Fault> fault) {
     case Fault::kFailedCommitIgnored: doubles.store = WrapStore<IgnoresFailedCommits>(); break;
     case Fault::kDenialBelieved: doubles.adapter = WrapAdapter<BelievesDenials>(); break;
     case Fault::kCancelDropped: doubles.adopts = AllBut(core::PaymentState::kCancelling); break;
+    case Fault::kAdviceDenialFrees: doubles.adapter = WrapAdapter<FreesOnAdviceDenied>(); break;
   }
   return doubles;
 }

@@ -25,11 +25,12 @@ enum class Fault {
   kFailedCommitIgnored,  // a commit that failed counts as durable
   kDenialBelieved,       // "never heard of it" counts as final where the biller's card says that it is not
   kCancelDropped,        // a cancel that a crash interrupts is taken up by nobody
+  kAdviceDenialFrees,    // "never heard of it" in answer to reversal advice frees the money at once
 };
 inline constexpr std::array kAllFaults = {
     Fault::kReleaseOnTimeout,    Fault::kCaptureTwice,   Fault::kAnswerBeforeCommit, Fault::kIdForgotten,
     Fault::kReversalDropped,     Fault::kWrongColumn,    Fault::kSnapshotAhead,      Fault::kResend,
-    Fault::kFailedCommitIgnored, Fault::kDenialBelieved, Fault::kCancelDropped};
+    Fault::kFailedCommitIgnored, Fault::kDenialBelieved, Fault::kCancelDropped,      Fault::kAdviceDenialFrees};
 
 // "release-on-timeout", ... as the command line has them.
 std::string_view Name(Fault fault);

@@ -84,7 +84,8 @@ INSTANTIATE_TEST_SUITE_P(Simulation, PlantedFaultTest,
                                            Planted{Fault::kReversalDropped, 150}, Planted{Fault::kWrongColumn, 50},
                                            Planted{Fault::kSnapshotAhead, 100}, Planted{Fault::kResend, 20},
                                            Planted{Fault::kFailedCommitIgnored, 50},
-                                           Planted{Fault::kDenialBelieved, 300}, Planted{Fault::kCancelDropped, 150}),
+                                           Planted{Fault::kDenialBelieved, 300}, Planted{Fault::kCancelDropped, 150},
+                                           Planted{Fault::kAdviceDenialFrees, 100}),
                          &TestName);
 
 }  // namespace

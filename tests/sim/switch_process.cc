@@ -12,7 +12,7 @@ SwitchProcess::SwitchProcess(Options options)
       index_(options_.store, options_.store),
       ledger_(std::make_unique<core::Ledger>(options_.first_date)) {
   for (auto& [biller_id, adapter] : options_.adapters) {
-    adapter->ReportLateApprovalsTo(this);
+    adapter->ReportLateApprovalsTo(&late_approvals_.emplace_back(this, biller_id));
     router_.Add(std::make_unique<flow::BillerLane>(biller_id, biller_id, std::move(adapter), options_.clock));
   }
 }
@@ -47,8 +47,14 @@ absl::Status SwitchProcess::Start() {
   return absl::OkStatus();
 }
 
-void SwitchProcess::OnLateApproval(core::StationId station, core::PaymentId payment, adapters::Approved approved) {
-  FlowOf(station).LateApproval(payment, std::move(approved), options_.on_late);
+void SwitchProcess::LateApprovalPost::OnLateApproval(core::StationId station, core::PaymentId payment,
+                                                     adapters::Approved approved, Recorded recorded) {
+  process_->FlowOf(station).LateApproval(
+      biller_id_, payment, std::move(approved),
+      [process = process_, recorded = std::move(recorded)](const flow::PaymentFlow::Result& result) mutable {
+        process->options_.on_late(result);
+        recorded(result.status.ok());
+      });
 }
 
 asio::awaitable<void> SwitchProcess::RegisterBillers() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,7 +23,7 @@ namespace waystation::sim {
 
 // One life of the switch: the classes that ship, put together as the daemon does, without its network and its threads.
 // Each thread of the daemon's is a part here, run step by step. Its end is a crash: whatever it was at is dropped.
-class SwitchProcess final : public adapters::LateApprovals {
+class SwitchProcess final {
  public:
   using OnReply = absl::AnyInvocable<void(core::Reply)>;
 
@@ -42,7 +43,7 @@ class SwitchProcess final : public adapters::LateApprovals {
   };
 
   explicit SwitchProcess(Options options);
-  ~SwitchProcess() override;
+  ~SwitchProcess();
 
   // Recovers the ledger from the store, and hands what is open to the resolver. Not OK: it does not start.
   absl::Status Start();
@@ -50,7 +51,6 @@ class SwitchProcess final : public adapters::LateApprovals {
   // What clients may use: the billers are registered, and calls are taken.
   bool serving() const { return serving_; }
   flow::PaymentFlow& FlowOf(core::StationId station) { return *flows_[station.number() % flows_.size()]; }
-  void OnLateApproval(core::StationId station, core::PaymentId payment, adapters::Approved approved) override;
   // On the reader, as administration does.
   void Do(core::Command command, OnReply on_reply);
 
@@ -67,12 +67,26 @@ class SwitchProcess final : public adapters::LateApprovals {
  private:
   static constexpr size_t kWorkers = 2;
 
+  // Where the late approvals of a biller go.
+  class LateApprovalPost final : public adapters::LateApprovals {
+   public:
+    LateApprovalPost(SwitchProcess* process, std::string biller_id)
+        : process_(process), biller_id_(std::move(biller_id)) {}
+    void OnLateApproval(core::StationId station, core::PaymentId payment, adapters::Approved approved,
+                        Recorded recorded) override;
+
+   private:
+    SwitchProcess* const process_;
+    const std::string biller_id_;
+  };
+
   boost::asio::awaitable<void> RunCommand(core::Command command, OnReply on_reply);
   boost::asio::awaitable<void> RegisterBillers();
 
   Options options_;
   storage::Index index_;
   std::unique_ptr<core::Ledger> ledger_;
+  std::deque<LateApprovalPost> late_approvals_;
   flow::Router router_;
   storage::Recovered recovered_;
   std::unique_ptr<flow::Worker> reader_;

@@ -62,15 +62,17 @@ void World::AddBillers() {
       {"power", Card("electricity", false, false, true, CancelRule::kSameDay)},
       {"gas", Card("gas", false, false, false, CancelRule::kNone)},
       {"water", Card("water", true, false, true, CancelRule::kNone)},
+      {"heat", Card("heat", false, true, true, CancelRule::kNone)},
       {"tv", Card("tv", true, false, false, CancelRule::kSameDay)},
   };
   for (auto [id, card] : kinds) {
     card.time_limit = random_.Millis(300, 2'000);
     card.settling_time = random_.Millis(0, 10'000);
-    card.max_in_flight = static_cast<uint32_t>(random_.Between(2, 50));
+    card.max_in_flight = static_cast<uint32_t>(random_.Between(1, 50));
     // The longest that a denial's being final allows for.
     const milliseconds slowest = card.time_limit + card.settling_time;
     auto biller = std::make_unique<Biller>(id, std::move(card), &events_, &random_, &report_, slowest);
+    biller->set_keeps_advice(random_.Chance(500));
     const auto some = [this](uint32_t most) {
       return random_.Chance(500) ? 0 : static_cast<uint32_t>(random_.Below(most));
     };
@@ -94,6 +96,13 @@ void World::Begin() {
     stations_.push_back(core::StationId::FromNumber(440'106'000'010 + static_cast<uint64_t>(i)));
   }
   StartSwitch();
+  if (random_.Chance(200)) {
+    const milliseconds by = random_.Millis(1'000, 120'000);
+    events_.After(random_.Millis(0, active_for_.count()), [this, by] {
+      report_.Trace("world", "the calendar is set {} ms forward", by.count());
+      clock_.JumpCalendar(by);
+    });
+  }
   office_.OpenStations(stations_, [this] {
     std::vector<std::string> ids;
     for (const auto& biller : billers_) ids.push_back(biller->id());

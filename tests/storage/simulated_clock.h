@@ -14,13 +14,19 @@ class SimulatedClock final : public core::Clock {
   void Advance(std::chrono::nanoseconds by) { AdvanceTo(steady_ + by); }
   void AdvanceTo(core::SteadyTime to) {
     steady_ = to;
-    now_ = kStart + std::chrono::duration_cast<std::chrono::milliseconds>(steady_ - core::SteadyTime());
+    now_ = start_ + std::chrono::duration_cast<std::chrono::milliseconds>(steady_ - core::SteadyTime());
+  }
+  // Somebody sets the calendar forward.
+  void JumpCalendar(std::chrono::milliseconds by) {
+    start_ += by;
+    now_ += by;
   }
 
  private:
   static constexpr core::TimePoint kStart{std::chrono::milliseconds(1'795'219'200'000)};
 
   core::SteadyTime steady_;
+  core::TimePoint start_ = kStart;
   core::TimePoint now_ = kStart;
 };
 
