@@ -177,8 +177,9 @@ int main(int argc, char** argv) {
   if (!status.ok()) faults.Add(std::string(status.message()));
   fmt::print(
       "kill9 --rounds {} --seed {} --clients {}: {} payments, {} cancelled; {} answers before a kill, {} requests "
-      "without an answer; {} payments settled after a restart, {} in REVIEW by their deadline; {} faults\n",
+      "without an answer; {} payments settled after a restart, {} in REVIEW, {} of them late successes; {} faults\n",
       rounds, seed, clients, tally.payments.load(), tally.cancelled.load(), tally.answers.load(),
-      tally.unanswered.load(), tally.resolved.load(), tally.in_review.load(), faults.count());
+      tally.unanswered.load(), tally.resolved.load(), tally.in_review.load(), tally.late_successes.load(),
+      faults.count());
   return faults.count() == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

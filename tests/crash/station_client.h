@@ -20,8 +20,9 @@ struct Tally {
   std::atomic<uint64_t> unanswered{0};  // requests that a kill left without an answer
   std::atomic<uint64_t> payments{0};
   std::atomic<uint64_t> cancelled{0};
-  std::atomic<uint64_t> resolved{0};   // found open after a restart, and settled then
-  std::atomic<uint64_t> in_review{0};  // at the end: nobody could find out, a person decides
+  std::atomic<uint64_t> resolved{0};        // found open after a restart, and settled then
+  std::atomic<uint64_t> in_review{0};       // at the end: nobody could find out, a person decides
+  std::atomic<uint64_t> late_successes{0};  // of those: approved after the money was freed
   // Set just before the kill: from then on a call may fail.
   std::atomic<bool> killed{false};
 };
@@ -67,6 +68,12 @@ class StationClient {
   void CheckEntry(const e2e::Api& api, Entry& entry);
   // Follows the payment until `settled`.
   void Settle(const e2e::Api& api, Entry& entry, const std::function<bool(v1::PaymentState)>& settled);
+  // Whether the switch that is up now has taken the payment.
+  bool IsOfThisLife(const Entry& entry) const;
+  // Whether nothing more happens to it, or a person must see to it as is right.
+  bool HasRightEnd(const Entry& entry, v1::PaymentState state) const;
+  // Whether a late approval has come meanwhile for one that was open.
+  bool LookAtOpen(const e2e::Api& api);
   void CheckPurchases(const e2e::Api& api);
   void CheckAccount(const e2e::Api& api);
   void CheckList(const e2e::Api& api);
@@ -80,7 +87,8 @@ class StationClient {
   const std::function<void()> on_answer_;
   std::mt19937_64 random_;
   std::vector<Entry> entries_;
-  size_t round_begin_ = 0;  // entries from here on are of this round
+  size_t round_begin_ = 0;     // entries from here on are of this round
+  int64_t life_began_ms_ = 0;  // when the switch had been started that is up now
   std::map<std::string, std::optional<v1::CounterPurchase>> purchases_;
 };
 
