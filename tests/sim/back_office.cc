@@ -98,7 +98,7 @@ void BackOffice::Try(Task* task) {
 
 void BackOffice::OnReply(Task* task, const core::Reply& reply) {
   // What could not be looked up was not done, and is tried again.
-  if (absl::IsDataLoss(reply.status) || std::exchange(task->answered, true)) return;
+  if (absl::IsUnavailable(reply.status) || std::exchange(task->answered, true)) return;
   // A step that was taken before the crash that swallowed its answer, or an id that is a payment's.
   const bool expected =
       reply.status.ok() || absl::IsFailedPrecondition(reply.status) || absl::IsAlreadyExists(reply.status);

@@ -112,7 +112,7 @@ void Stations::OnPaid(Wish* wish, Money amount, const PaymentFlow::Result& resul
     return;
   }
   // Too many at once, or its request id could not be looked up: nothing was done.
-  if (absl::IsResourceExhausted(result.status) || absl::IsDataLoss(result.status)) {
+  if (absl::IsResourceExhausted(result.status) || absl::IsUnavailable(result.status)) {
     return events_->After(Longer(wish), [this, wish, amount] { Pay(wish, amount); });
   }
   if (!result.status.ok()) return report_->Broken(std::string(result.status.message()));
@@ -158,7 +158,7 @@ void Stations::Cancel(Wish* wish) {
 
 void Stations::OnCancelled(Wish* wish, const PaymentFlow::Result& result) {
   // Too many at once, or its request id could not be looked up: nothing was done.
-  if (absl::IsResourceExhausted(result.status) || absl::IsDataLoss(result.status)) {
+  if (absl::IsResourceExhausted(result.status) || absl::IsUnavailable(result.status)) {
     return events_->After(Longer(wish), [this, wish] { Cancel(wish); });
   }
   if (!result.status.ok()) return report_->Broken(std::string(result.status.message()));
