@@ -10,6 +10,11 @@ namespace waystation::daemon {
 void LateApprovalPost::OnLateApproval(core::StationId station, core::PaymentId payment, adapters::Approved approved,
                                       Recorded recorded) {
   const std::string reference = approved.biller_reference;
+  if (const absl::Status status = backend_->admission->CheckConfirmed(); !status.ok()) {
+    spdlog::error("a late approval of payment {} (biller reference \"{}\") is not taken: {}", payment.ToString(),
+                  reference, std::string(status.message()));
+    return recorded(false);
+  }
   backend_->FlowOf(station).LateApproval(
       biller_id_, payment, std::move(approved),
       [payment, reference, recorded = std::move(recorded)](flow::PaymentFlow::Result result) mutable {
