@@ -83,6 +83,8 @@ struct RecordOutcome {
   std::string unknown_cause;
   // The state in which the biller was asked; refused when the payment has moved on since. Null: any.
   std::optional<PaymentState> from = std::nullopt;
+  // Whose word it is; refused when the payment is another biller's. Empty: the payment's own, for certain.
+  std::string biller_id = {};
 };
 // A station takes back its own payment. `presented` is what the flow found against the biller's card.
 struct StartCancel {

@@ -302,6 +302,10 @@ Decision Ledger::On(const RecordOutcome& c, const Prior& prior) const {
   if (payment == nullptr) {
     return Refuse(absl::NotFoundError(fmt::format("payment_id: {} is not open", c.payment_id.ToString())));
   }
+  if (!c.biller_id.empty() && c.biller_id != payment->biller_id) {
+    return Refuse(absl::FailedPreconditionError(fmt::format("payment_id: {} is a payment of biller {}, not of {}",
+                                                            payment->id.ToString(), payment->biller_id, c.biller_id)));
+  }
   if (late && IsOldNews(*payment)) return Answer(*payment, payment->last_sequence());
   std::optional<PaymentState> next = NextState(payment->state, c.event);
   // A cancel is started by StartCancel, which checks who asks; an adjustment takes two people. A payment that was

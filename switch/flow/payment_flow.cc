@@ -287,17 +287,19 @@ void PaymentFlow::LateApproval(const std::string& biller_id, core::PaymentId id,
   WS_CHECK(lane != nullptr, "a late approval comes from a biller that is configured");
   std::optional<BillerLane::Place> place = lane->Enter(BillerLane::Traffic::kLateApprovals);
   if (!place.has_value() || !Admit()) return done({TooMany(), {}, {}});
-  worker_->Post(
-      [this, id, approved = std::move(approved), place = *std::move(place), done = std::move(done)]() mutable {
-        worker_->Spawn(RunLateApproval(id, std::move(approved), std::move(place), std::move(done)));
-      });
+  worker_->Post([this, biller_id, id, approved = std::move(approved), place = *std::move(place),
+                 done = std::move(done)]() mutable {
+    worker_->Spawn(RunLateApproval(biller_id, id, std::move(approved), std::move(place), std::move(done)));
+  });
 }
 
-asio::awaitable<void> PaymentFlow::RunLateApproval(core::PaymentId id, adapters::Approved approved,
-                                                   BillerLane::Place /*place*/, Answer done) {
+asio::awaitable<void> PaymentFlow::RunLateApproval(std::string biller_id, core::PaymentId id,
+                                                   adapters::Approved approved, BillerLane::Place /*place*/,
+                                                   Answer done) {
   InProgress in_progress(in_progress_);
   core::RecordOutcome record = ApprovedOutcome(id, std::move(approved));
   record.event = core::PaymentEvent::kLateApproval;
+  record.biller_id = std::move(biller_id);
   core::Reply reply = co_await TryCommit(*sequencer_, *worker_, record);
   core::Payment* payment = std::get_if<core::Payment>(&reply.value);
   // The flow has not written down yet that its own request went unanswered: this comes right after.

@@ -122,8 +122,8 @@ class PaymentFlow {
   boost::asio::awaitable<void> RunPay(PayOrder order, Answer answer);
   boost::asio::awaitable<void> RunCancel(CancelOrder order, Answer answer);
   boost::asio::awaitable<void> RunInquire(InquiryOrder order, InquiryAnswer answer);
-  boost::asio::awaitable<void> RunLateApproval(core::PaymentId id, adapters::Approved approved, BillerLane::Place place,
-                                               Answer done);
+  boost::asio::awaitable<void> RunLateApproval(std::string biller_id, core::PaymentId id, adapters::Approved approved,
+                                               BillerLane::Place place, Answer done);
   // What stands against the order at the flow: the lane's, then the card's.
   std::optional<core::Decline> Found(const BillerLane& lane, const PayOrder& order) const;
   void WaitFor(core::Payment payment, WaitBoard::TimePoint answer_by, Answer answer);

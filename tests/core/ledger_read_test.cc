@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fmt/format.h"
 #include "tests/core/ledger_world.h"
 
 namespace waystation::core {
@@ -166,6 +167,29 @@ TEST_F(LedgerReadTest, APurchaseLeavesMemoryOnceItIsDurable) {
   world_.ForgetAtRest();
   EXPECT_FALSE(world_.ledger().HasRequest(RequestKey(kFirst, "R1")));
   EXPECT_EQ(world_.ledger().FindPurchase(RequestKey(kFirst, "R1")), nullptr);
+}
+
+TEST_F(LedgerReadTest, AnotherBillersWordSettlesNothing) {
+  const PaymentId id = Pay("Q1").id;
+  RecordOutcome outcome{.payment_id = id,
+                        .event = PaymentEvent::kApproved,
+                        .decline = {},
+                        .biller_reference = "B77",
+                        .voucher = "",
+                        .customer_name = "",
+                        .unknown_cause = ""};
+  for (const PaymentEvent event : {PaymentEvent::kApproved, PaymentEvent::kLateApproval}) {
+    outcome.event = event;
+    outcome.biller_id = "steam";
+    const Reply refused = world_.Do(outcome).reply;
+    EXPECT_EQ(refused.status.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(refused.status.message(), fmt::format("payment_id: {} is a payment of biller {}, not of steam",
+                                                    id.ToString(), world_.Find(id)->biller_id));
+    EXPECT_EQ(world_.Find(id)->state, PaymentState::kHeld);
+  }
+  outcome.biller_id = world_.Find(id)->biller_id;
+  outcome.event = PaymentEvent::kApproved;
+  EXPECT_TRUE(world_.Do(outcome).reply.status.ok());
 }
 
 TEST_F(LedgerReadTest, APaymentsRecordKeepsItsHistoryAndWhatTheBillerSaid) {
