@@ -63,8 +63,8 @@ struct PaymentRequest {
   core::BusinessDate business_date;
   // The biller's own reference, for Cancel; empty where it is not known.
   std::string biller_reference;
-  // How often this very operation was sent for this payment before, as far as the switch knows since it started: at
-  // least so often. Always 0 for Pay.
+  // How often this very operation was tried for this payment since the switch started; what an adapter could not send
+  // may be among it. Always 0 for Pay.
   int earlier_attempts = 0;
 };
 
@@ -109,7 +109,7 @@ class LateApprovals {
  public:
   // True: the switch has recorded it, durably. False: it has not (too many at once, or no such payment). Where the
   // protocol has an acknowledgement, it is sent after true and not before, so that the biller sends again what was not
-  // recorded.
+  // recorded; where it has none, the adapter keeps the approval and tells it again after a pause, until true.
   using Recorded = absl::AnyInvocable<void(bool)>;
 
   virtual ~LateApprovals() = default;

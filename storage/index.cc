@@ -205,6 +205,19 @@ absl::StatusOr<std::optional<core::BusinessDate>> Index::NextDate(core::StationI
   return next;
 }
 
+absl::StatusOr<bool> Index::HasLeg(uint64_t sequence) const {
+  bool has = false;
+  VisitStatus visited;
+  absl::Status status = log_->ReadBlocks(sequence, [&](uint64_t, std::string_view bytes) {
+    absl::StatusOr<OpenedBlock> block = OpenBlock(bytes);
+    if (!block.ok()) return visited.Stop(block.status());
+    has = block->legs.front().sequence <= sequence && sequence <= block->legs.back().sequence;
+    return false;
+  });
+  if (status = visited.Or(status); !status.ok()) return status;
+  return has;
+}
+
 absl::StatusOr<std::optional<core::BusinessDate>> Index::DateOf(uint64_t sequence) const {
   std::optional<core::BusinessDate> date;
   VisitStatus visited;

@@ -63,6 +63,10 @@ class Index {
   // changed; null when there is none.
   absl::StatusOr<std::optional<core::BusinessDate>> NextDate(core::StationId station, core::BusinessDate date) const;
 
+  // Whether the journal has a leg `sequence`: not one that is past its end, nor one whose number it passed over when it
+  // was resumed after a restore.
+  absl::StatusOr<bool> HasLeg(uint64_t sequence) const;
+
   // The business date of the leg `sequence`, or of the first leg after it that the journal has; null past its end.
   absl::StatusOr<std::optional<core::BusinessDate>> DateOf(uint64_t sequence) const;
 

@@ -40,14 +40,17 @@ absl::Status JournalReader::Take(std::string_view sealed_block, journal::v1::Blo
     block->clear_legs();
     return absl::OkStatus();
   }
+  if (block->legs().empty()) return absl::DataLossError(fmt::format("block at sequence {}: has no legs", first));
   const bool resumes = first > next_ && block->legs(0).has_journal_resumed();
-  if (resumes && before_.has_value() && before_->past < next_) {
+  if (resumes && before_.has_value() && before_->past < next_ &&
+      block->header().previous_sha256() == AsText(before_->sha256)) {
     return absl::OutOfRangeError(
         fmt::format("leg {} is of a former life of this ledger, which was restored: it goes on from leg {} at leg {}",
                     next_, before_->past - 1, first));
   }
   // Blocks are read to their ends, so that only the first one may begin before next_.
-  if (!resumes && (first > next_ || (sha256_.has_value() && first != next_))) {
+  const bool passed_over = resumes && (!before_.has_value() || before_->past == next_);
+  if (!passed_over && (first > next_ || (sha256_.has_value() && first != next_))) {
     return absl::DataLossError(
         fmt::format("leg {} is missing from the journal: the block at its place has {} to {}", next_, first, past - 1));
   }
@@ -64,6 +67,7 @@ absl::Status JournalReader::Take(std::string_view sealed_block, journal::v1::Blo
   if (!resumes) block->mutable_legs()->DeleteSubrange(0, static_cast<int>(next_ - first));
   sha256_ = *sha256;
   next_ = past;
+  before_.reset();
   return absl::OkStatus();
 }
 

@@ -189,7 +189,9 @@ absl::StatusOr<AcceptedEnd> AcceptEnd(const LedgerFolders& folders, uint64_t las
   }
   if (mark.ok() && mark->has_value()) {
     accepted.given_up = (*mark)->position;
-    if (CheckHighWater(**journal, accepted.end, *mark).ok()) {
+    const absl::Status held = CheckHighWater(**journal, accepted.end, *mark);
+    if (absl::IsUnavailable(held)) return held;
+    if (held.ok()) {
       return absl::FailedPreconditionError(
           fmt::format("the journal holds all that its high-water mark says, up to leg {}: there is nothing to give up",
                       (*mark)->position.last_sequence));

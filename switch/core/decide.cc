@@ -186,7 +186,9 @@ Decision Ledger::On(const SetBillerStatus& c, const Prior&) const {
 Decision Ledger::On(const ResumeJournal& c, const Prior&) const {
   if (c.sequence <= last_sequence_) {
     return Refuse(absl::FailedPreconditionError(
-        fmt::format("the journal can't go on at leg {}: it is at {} already; see that this machine's clock is right",
+        fmt::format("the journal can't go on at leg {}, which this machine's clock gives: it is at {} already. See "
+                    "that the clock is right; where it is, the journal was resumed before under one that was ahead, "
+                    "and can be resumed once the clock has passed that",
                     c.sequence, last_sequence_)));
   }
   Decision decision;

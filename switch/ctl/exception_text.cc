@@ -53,6 +53,12 @@ std::string ToPropose(const v1::Payment& payment) {
 std::string ToConfirm(const v1::Payment& payment) {
   const v1::Resolution& resolution = payment.resolution();
   const std::string word = TypedWord(resolution.verdict());
+  if (resolution.proposal() == 0) {
+    return fmt::format(
+        "{} proposed \"{}\" with an older switchd, which did not number proposals. Propose it anew, with\n  "
+        "{}\n",
+        Printable(resolution.proposed_by()), word, ResolveCommand(payment, word));
+  }
   return fmt::format(
       "{0} proposes \"{1}\". Another person checks that, and posts it with\n"
       "  switchctl exceptions confirm {2} --proposal {3} --verdict {1} --by CLERK\n"

@@ -153,9 +153,9 @@ ExitStatus AcceptEnd(Session& session, const AcceptEndArguments& arguments) {
                         accepted->kept_mark);
   session.out() << fmt::format(
       "the journal's end at leg {0} is taken for right; {1}\n"
-      "given up: every leg after {0}; the billers know of payments that the switch does not. Run switchctl journal "
-      "verify, rebuild-index where it says so, and compare with the billers' books. switchd answers only reads until "
-      "switchctl backup confirm-old-switch-dead\n",
+      "given up: every leg after {0}; the billers may know of payments that the switch does not. Run switchctl "
+      "journal verify, rebuild-index where it says so, and compare with the billers' books. switchd answers only "
+      "reads until switchctl backup confirm-old-switch-dead\n",
       accepted->end.last_sequence, mark);
   return ExitStatus::kDone;
 }
@@ -177,6 +177,17 @@ ExitStatus Follow(Session& session, storage::RocksCommitLog& log, JournalCursor&
   return ExitStatus::kDone;
 }
 
+// The last leg before `sequence`; 0 when there is none, or it can't be read.
+uint64_t LegBefore(const storage::CommitLog& log, uint64_t sequence) {
+  uint64_t before = 0;
+  const absl::Status read = log.ReadBlocks(sequence - 1, [&](uint64_t, std::string_view sealed) {
+    const absl::StatusOr<storage::OpenedBlock> block = storage::OpenBlock(sealed);
+    if (block.ok()) before = std::min(block->legs.back().sequence, sequence - 1);
+    return false;
+  });
+  return read.ok() ? before : 0;
+}
+
 ExitStatus Tail(Session& session, const TailArguments& arguments) {
   ExitStatus opened = ExitStatus::kDone;
   const std::unique_ptr<storage::RocksCommitLog> log = Open(session, arguments.data, &opened);
@@ -185,17 +196,27 @@ ExitStatus Tail(Session& session, const TailArguments& arguments) {
   // beginning.
   const absl::StatusOr<std::optional<storage::SnapshotPosition>> snapshot = storage::ReadSnapshotPosition(*log);
   const uint64_t near_end = snapshot.ok() && snapshot->has_value() ? (*snapshot)->chain.last_sequence : 0;
-  JournalCursor cursor(*log, near_end > arguments.count ? near_end - arguments.count + 1 : 1);
+  uint64_t from = near_end > arguments.count ? near_end - arguments.count + 1 : 1;
+  std::optional<JournalCursor> cursor;
   std::deque<std::string> last;
-  const absl::Status status = cursor.ReadOn([&](const storage::OpenedBlock& block, const core::Leg& leg) {
-    last.push_back(LegJson(block.stamp, leg));
-    if (last.size() > arguments.count) last.pop_front();
-    return true;
-  });
+  absl::Status status;
+  while (true) {
+    last.clear();
+    status = cursor.emplace(*log, from).ReadOn([&](const storage::OpenedBlock& block, const core::Leg& leg) {
+      last.push_back(LegJson(block.stamp, leg));
+      if (last.size() > arguments.count) last.pop_front();
+      return true;
+    });
+    // Too few where the journal passed over numbers when it was resumed after a restore: from further back.
+    const uint64_t missing = arguments.count - last.size();
+    if (!status.ok() || missing == 0 || from == 1) break;
+    const uint64_t before = LegBefore(*log, from);
+    from = before > missing ? before - missing + 1 : 1;
+  }
   for (const std::string& line : last) session.out() << line;
   session.out().flush();
   if (!status.ok()) return FailRead(session, status);
-  return arguments.follow ? Follow(session, *log, cursor) : ExitStatus::kDone;
+  return arguments.follow ? Follow(session, *log, *cursor) : ExitStatus::kDone;
 }
 
 ExitStatus Export(Session& session, const ExportArguments& arguments) {

@@ -44,8 +44,7 @@ absl::Status CannotRecover(const DataFolder& folder, const absl::Status& cause) 
   if (absl::IsUnavailable(cause)) {
     return absl::UnavailableError(
         fmt::format("{}. No leg was changed, and nothing is known to be damaged: look at the kernel's log (dmesg) for "
-                    "errors of the "
-                    "disk that {} is on, mend that, then start switchd again",
+                    "errors of the disk that {} is on, mend that, then start switchd again",
                     fault, folder.path()));
   }
   return absl::Status(
@@ -63,8 +62,7 @@ absl::Status CannotRecover(const DataFolder& folder, const absl::Status& cause) 
 [[noreturn]] void StopOnFailedWrite(const std::string& data_folder, const std::string& cause) {
   spdlog::critical(
       "{}. Stopping: answers that were given are safe in {}, those in progress will be found out after a restart. "
-      "Check "
-      "its disk (space, errors), then start switchd again",
+      "Check its disk (space, errors), then start switchd again",
       cause, data_folder);
   spdlog::shutdown();
   std::_Exit(EXIT_FAILURE);

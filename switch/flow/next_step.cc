@@ -40,7 +40,11 @@ NextAction ActionForUnknown(const adapters::CapabilityCard* card) {
 }  // namespace
 
 bool DenialFrees(const adapters::CapabilityCard& card, core::SteadyTime taken_on, core::SteadyTime asked) {
-  return card.query_denial_is_final && asked >= taken_on + card.time_limit + card.settling_time;
+  return card.query_denial_is_final && asked >= DenialCountsAt(card, taken_on);
+}
+
+core::SteadyTime DenialCountsAt(const adapters::CapabilityCard& card, core::SteadyTime taken_on) {
+  return taken_on + card.time_limit + card.settling_time;
 }
 
 core::TimePoint NextAttemptAt(const core::Payment& payment, const ResolverSchedule& schedule, core::TimePoint after) {

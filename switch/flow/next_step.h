@@ -61,6 +61,9 @@ NextStep NextStepOf(const core::Payment& payment, const adapters::CapabilityCard
 // the payment on (`taken_on`), which it does after the request was sent. A start counts anew.
 bool DenialFrees(const adapters::CapabilityCard& card, core::SteadyTime taken_on, core::SteadyTime asked);
 
+// From when on it would, where the card says that it is final.
+core::SteadyTime DenialCountsAt(const adapters::CapabilityCard& card, core::SteadyTime taken_on);
+
 // The first time after `after` at which the resolver acts for a payment that is its: a reversal starts with the change
 // into its state, a query leaves the biller time to finish. Never past the deadline, but for a payment that is past it
 // already: then at once.

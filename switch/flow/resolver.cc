@@ -8,6 +8,7 @@
 #include "fmt/format.h"
 #include "switch/core/check.h"
 #include "switch/core/limits.h"
+#include "switch/core/utf8.h"
 #include "switch/flow/outcome.h"
 
 namespace waystation::flow {
@@ -54,7 +55,8 @@ void Resolver::Schedule(Case& open, core::TimePoint after) {
   // What was found held at start-up is first written down as unknown; that needs no waiting.
   const bool held = open.payment.state == core::PaymentState::kHeld;
   const core::TimePoint at = held ? now : NextAttemptAt(open.payment, schedule_, after);
-  open.due = clock_.Steady() + std::max(at - now, std::chrono::milliseconds(0));
+  open.due = std::max(clock_.Steady() + std::max(at - now, std::chrono::milliseconds(0)), open.not_before);
+  if (held) open.due = TimePoint();  // before all that waits for a place with the biller
   queues_[open.payment.biller_id].due.emplace(open.due, open.payment.id);
   SetAlarm();
 }
@@ -84,7 +86,8 @@ void Resolver::RunDue() {
     BillerLane* lane = router_->Find(biller_id);
     while (queue.busy < core::kMaxResolvingPerBiller && !queue.due.empty() && queue.due.begin()->first <= now) {
       std::optional<BillerLane::Place> place;
-      if (lane != nullptr) {
+      const bool asks = cases_.at(queue.due.begin()->second).payment.state != core::PaymentState::kHeld;
+      if (lane != nullptr && asks) {
         place = lane->Enter(BillerLane::Traffic::kResolver);
         // The other workers' resolvers have the places too: nobody says when one of theirs is free.
         queue.place_at = place.has_value() ? now : now + core::kResolverPlaceRetry;
@@ -104,6 +107,9 @@ void Resolver::RunDue() {
 
 namespace {
 
+// So that the first cause has room beside it.
+constexpr size_t kLongestAnswerInEvidence = 60;
+
 std::string NoFinalAnswer(const core::Payment& payment, core::TimePoint since, int sent, std::string_view last) {
   const auto time = std::chrono::floor<std::chrono::seconds>(since);
   std::string text = fmt::format("no final answer from the biller since it became {}; ", core::Name(payment.state));
@@ -112,7 +118,8 @@ std::string NoFinalAnswer(const core::Payment& payment, core::TimePoint since, i
   } else {
     text += fmt::format("{} attempts since {:%FT%TZ}, the last: {}", sent, time, last);
   }
-  return last == payment.unknown_cause ? text : fmt::format("{}; at first: {}", text, payment.unknown_cause);
+  const std::string& first = payment.unknown_cause;
+  return first.empty() || last == first ? text : fmt::format("{}; at first: {}", text, first);
 }
 
 }  // namespace
@@ -121,12 +128,15 @@ asio::awaitable<void> Resolver::Attempt(core::PaymentId id, std::optional<Biller
   const Case asked = cases_.at(id);
   const core::Payment& before = asked.payment;
   Found found = co_await Ask(asked);
+  if (place.has_value()) queues_[before.biller_id].place_at = {};
   place.reset();
   Tries tries = asked.tries;
   tries.sent += found.sent ? 1 : 0;
-  tries.last = std::move(found.said);
-  // Only after the biller was asked: a switch that was down past the deadline may find all answers waiting.
-  if (!found.outcome.has_value() && PastReview(before)) {
+  tries.last = core::CutToUtf8(found.said, kLongestAnswerInEvidence);
+  // Only after the biller was asked: a switch that was down past the deadline may find all answers waiting. And not
+  // while a denial is all there is, and will soon be enough.
+  const bool review = !found.outcome.has_value() && PastReview(before);
+  if (review && !found.denial_counts_at.has_value()) {
     found.outcome =
         Outcome(id, core::PaymentEvent::kReviewNeeded, NoFinalAnswer(before, tries.since, tries.sent, tries.last));
   }
@@ -145,6 +155,7 @@ asio::awaitable<void> Resolver::Attempt(core::PaymentId id, std::optional<Biller
   if (IsOpen(asked)) {
     Case& open = cases_.at(id);
     open.tries = std::move(tries);
+    open.not_before = review && found.denial_counts_at.has_value() ? *found.denial_counts_at : TimePoint();
     GoOn(open, before.state, std::move(after));
   }
   SetAlarm();
@@ -221,7 +232,9 @@ asio::awaitable<Resolver::Found> Resolver::AskOutcome(Case asked, BillerLane* la
       found.outcome =
           DeclinedOutcome(payment.id, core::PaymentEvent::kNeverReceived, core::DeclineReason::kNotReceivedByBiller, "",
                           "the biller has no such payment; nothing was paid");
-    } else if (!card.query_denial_is_final && card.can_reverse) {
+    } else if (card.query_denial_is_final) {
+      found.denial_counts_at = DenialCountsAt(card, asked.taken_on);
+    } else if (card.can_reverse) {
       found.outcome = reversal;
     }
   } else {
@@ -243,7 +256,11 @@ asio::awaitable<Resolver::Found> Resolver::AskReversal(Case asked, BillerLane* l
                 fmt::format("the biller refused the reversal: {} {}", declined->biller_code, declined->text));
   } else if (std::holds_alternative<adapters::NeverReceived>(answer)) {
     found.said = kNeverHeardOfIt;
-    if (denial_frees) found.outcome = Outcome(payment.id, core::PaymentEvent::kReversalConfirmed, "");
+    if (denial_frees) {
+      found.outcome = Outcome(payment.id, core::PaymentEvent::kReversalConfirmed, "");
+    } else if (lane->card().query_denial_is_final) {
+      found.denial_counts_at = DenialCountsAt(lane->card(), asked.taken_on);
+    }
   } else {
     found.said = std::move(std::get<adapters::Unknown>(answer).cause);
   }

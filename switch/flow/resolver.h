@@ -57,7 +57,8 @@ class Resolver {
     TimePoint taken_on;
     Tries tries;
     TimePoint due;
-    bool asking = false;  // not in its queue: an attempt is with the biller
+    TimePoint not_before;  // the next attempt: where a denial counts only then
+    bool asking = false;   // not in its queue: an attempt is with the biller
   };
 
   // What is due at one biller; a biller that hangs holds up no other.
@@ -71,6 +72,8 @@ class Resolver {
     std::optional<core::RecordOutcome> outcome = {};  // null: nothing is settled
     bool sent = false;
     std::string said = {};  // as Tries::last
+    // The biller denies the payment, and that will count from then on.
+    std::optional<TimePoint> denial_counts_at = {};
   };
 
   // The first attempt of the schedule after `after`.

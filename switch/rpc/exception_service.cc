@@ -53,7 +53,8 @@ absl::StatusOr<core::Command> CheckConfirmation(const v1::ConfirmResolutionReque
   if (absl::Status status = CheckOperator("clerk_id", request.clerk_id()); !status.ok()) return status;
   if (request.proposal() == 0) {
     return absl::InvalidArgumentError(
-        "proposal: is missing; expected resolution.proposal of the payment as it was looked at");
+        "proposal: is missing; expected resolution.proposal of the payment as it was looked at; where that is 0, an "
+        "older switch took the proposal and did not number it: propose it anew");
   }
   return core::Command(core::ConfirmResolution{*id, request.proposal(), *verdict, request.clerk_id()});
 }

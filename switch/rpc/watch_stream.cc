@@ -134,6 +134,21 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     }
     // From which day on there may be something to send.
     absl::StatusOr<std::optional<core::BusinessDate>> date = std::nullopt;
+    if (after > 0 && after < reply.sequence) {
+      const absl::StatusOr<bool> known = self->backend_.index->HasLeg(after);
+      if (!known.ok()) {
+        self->End(ToGrpc(known.status()));
+        co_return;
+      }
+      if (!*known) {
+        self->End(grpc::Status(
+            grpc::StatusCode::OUT_OF_RANGE,
+            fmt::format("after_sequence: {} is of this ledger's life before it was restored; expected one that is in "
+                        "its journal: what was seen of that life may not have happened, compare with ListPayments",
+                        after)));
+        co_return;
+      }
+    }
     if (after < reply.sequence) date = self->backend_.index->DateOf(after + 1);
     if (!date.ok()) {
       self->End(ToGrpc(date.status()));

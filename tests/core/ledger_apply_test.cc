@@ -148,10 +148,12 @@ TEST_F(LedgerApplyTest, AJournalIsNotResumedAtANumberThatWasGiven) {
   const Decision refused = ledger->Decide(ResumeJournal{last(), "8000000001", "unplugged"}, Prior());
   EXPECT_FALSE(refused.leg.has_value());
   EXPECT_EQ(refused.reply.status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(
-      refused.reply.status.message(),
-      fmt::format("the journal can't go on at leg {}: it is at {} already; see that this machine's clock is right",
-                  last(), last()));
+  EXPECT_TRUE(
+      std::string(refused.reply.status.message())
+          .starts_with(fmt::format("the journal can't go on at leg {0}, which this machine's clock gives: it is "
+                                   "at {0} already",
+                                   last())))
+      << refused.reply.status;
   const Decision taken = ledger->Decide(ResumeJournal{last() + 1, "8000000001", "unplugged"}, Prior());
   EXPECT_EQ(taken.leg.value().sequence, last() + 1);
 }

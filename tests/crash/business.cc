@@ -173,7 +173,7 @@ void Business::Work(LedgerSession& session) {
 Business::Replies Business::Ask(LedgerSession& session, const std::vector<core::Command>& commands) {
   Replies replies = session.Do(commands);
   for (size_t i = 0; i < commands.size(); ++i) {
-    const bool refused = lookups_may_fail_ && replies[i].has_value() && absl::IsUnavailable(replies[i]->status);
+    const bool refused = replies[i].has_value() && absl::IsUnavailable(replies[i]->status) && lookups_may_fail_();
     if (replies[i].has_value() && !refused) {
       ++answers_;
       Note(commands[i], *replies[i]);
@@ -267,7 +267,7 @@ void Business::Check(LedgerSession& session) {
   const bool all_answered =
       std::all_of(entries_.begin(), entries_.end(), [](const Entry& entry) { return entry.seen.has_value(); }) &&
       std::all_of(bought_.begin(), bought_.end(), [](const Bought& bought) { return bought.seen.has_value(); });
-  if (session.goes_on() && (all_answered || !lookups_may_fail_)) CheckAccounts(session);
+  if (session.goes_on() && (all_answered || !lookups_may_fail_())) CheckAccounts(session);
 }
 
 void Business::CheckAccounts(LedgerSession& session) {

@@ -23,8 +23,12 @@ class Business {
  public:
   explicit Business(uint64_t seed) : random_(seed) {}
 
-  // While the disk's reads may fail, a request may be refused with kUnavailable, and is then not taken.
-  void SetLookupsMayFail(bool may_fail) { lookups_may_fail_ = may_fail; }
+  // While the disk's reads may fail, a request may be refused with kUnavailable, and is then not taken. Looked at after
+  // each reply.
+  void SetLookupsMayFail(std::function<bool()> may_fail) { lookups_may_fail_ = std::move(may_fail); }
+  void SetLookupsMayFail(bool may_fail) {
+    lookups_may_fail_ = [may_fail] { return may_fail; };
+  }
 
   const core::Clock& clock() const { return clock_; }
 
@@ -84,7 +88,7 @@ class Business {
   uint64_t Below(uint64_t end) { return std::uniform_int_distribution<uint64_t>(0, end - 1)(random_); }
 
   std::mt19937_64 random_;
-  bool lookups_may_fail_ = false;
+  std::function<bool()> lookups_may_fail_ = [] { return false; };
   storage::ManualClock clock_;
   size_t opened_ = 0;  // commands of the opening that were answered
   std::vector<Entry> entries_;

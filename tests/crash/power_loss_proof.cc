@@ -61,8 +61,9 @@ class StoreLife {
     const bool while_opening = random_() % 3 == 0;
     const uint64_t changes = 1 + random_() % (while_opening ? kMostChangesWhileOpening : kMostChangesBeforeCut);
     if (while_opening) files_->CutPowerAt(changes);
-    // The power may go where only the mark is written: the session then hears of it after a read has failed.
-    business_.SetLookupsMayFail(true);
+    // The power may go where only the mark is written: the session then hears of it after a read has failed. While
+    // there is power no read may.
+    business_.SetLookupsMayFail([this] { return !files_->power_is_on(); });
     MakeHighWater();
     absl::StatusOr<std::unique_ptr<LedgerSession>> session = LedgerSession::Start(options_, &business_.clock());
     if (session.ok()) {

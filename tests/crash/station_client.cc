@@ -265,8 +265,10 @@ bool StationClient::IsOfThisLife(const Entry& entry) const {
 }
 
 bool StationClient::HasRightEnd(const Entry& entry, v1::PaymentState state) const {
-  // The process that has denied it, and lives, approves it too.
-  if (EndingOf(entry.request) == kApprovedAfterDenial && IsOfThisLife(entry)) return state == v1::PAYMENT_STATE_REVIEW;
+  // The process that has denied it, and lives, approves it too; but for one that the switch declined and never sent.
+  const bool sent = entry.seen->history(0).state() != v1::PAYMENT_STATE_DECLINED;
+  if (EndingOf(entry.request) == kApprovedAfterDenial && sent && IsOfThisLife(entry))
+    return state == v1::PAYMENT_STATE_REVIEW;
   return HasEnded(state) || state == v1::PAYMENT_STATE_REVIEW;
 }
 

@@ -181,6 +181,15 @@ TEST_F(Backups, UnderLoadKilledRestoredConfirmed) {
   ASSERT_NO_FATAL_FAILURE(Restart(SIGKILL));
   expect_read_only();
 
+  // What a crash leaves between the leg that resumes the journal and the end of the restriction: it is confirmed again.
+  const std::string marker = process_->data_folder() + "/restored";
+  std::filesystem::copy_file(marker, marker + ".kept");
+  ASSERT_TRUE(Confirm(api_).ok());
+  process_->Kill();
+  std::filesystem::rename(marker + ".kept", marker);
+  ASSERT_TRUE(process_->Start().ok());
+  api_ = process_->Connect();
+  EXPECT_TRUE(StatusOf(api_).has_restored());
   const uint64_t before_confirmation_ms = NowMs();
   const Ended confirmed = Ctl({"backup", "confirm-old-switch-dead", "--by", "8000000001", "--reason", "killed by us",
                                "--address", process_->address()});
@@ -195,6 +204,12 @@ TEST_F(Backups, UnderLoadKilledRestoredConfirmed) {
   EXPECT_GT(Number(paid.payment_id()), 1'000 * before_confirmation_ms);
   for (const Load::Entry& entry : load.entries()) EXPECT_LT(Number(entry.answer.payment_id()), restored_at + 1'000'000);
   EXPECT_EQ(GetPayment(api_, paid.payment_id()).value.SerializeAsString(), paid.SerializeAsString());
+  // Who has seen more of the former life than there is left of it is told so, and not shown something else.
+  Watch ahead(api_, silent_station, restored_at + 3);
+  EXPECT_FALSE(ahead.Next().has_value());
+  const grpc::Status told = ahead.Finish();
+  EXPECT_EQ(told.error_code(), grpc::StatusCode::OUT_OF_RANGE);
+  EXPECT_THAT(told.error_message(), HasSubstr("before it was restored"));
   EXPECT_FALSE(StatusOf(api_).has_restored());
   EXPECT_EQ(Confirm(api_).status.error_code(), kPrecondition) << "there is nothing left to confirm";
   ASSERT_NO_FATAL_FAILURE(Restart(SIGTERM));

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "fmt/format.h"
+#include "switch/core/clock.h"
 #include "tests/e2e/calls.h"
 
 namespace waystation::e2e {
@@ -31,15 +32,18 @@ class NewNames {
   NewNames& operator=(const NewNames&) = delete;
   ~NewNames() { close(file_); }
 
-  // False: none that begins so came within kCallLimit.
-  bool WaitFor(const std::string& beginning) {
+  // False: none that begins so (ends so too, with a '$' behind it) came within kCallLimit.
+  bool WaitFor(std::string beginning) {
+    const bool whole = beginning.ends_with('$');
+    if (whole) beginning.pop_back();
     pollfd wanted = {.fd = file_, .events = POLLIN, .revents = 0};
     alignas(inotify_event) std::array<char, 8'192> buffer;
     while (poll(&wanted, 1, static_cast<int>(std::chrono::milliseconds(kCallLimit).count())) > 0) {
       const ssize_t size = read(file_, buffer.data(), buffer.size());
       for (ssize_t at = 0; at < size;) {
         const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
-        if (std::string_view(event->name).starts_with(beginning)) return true;
+        const std::string_view name = event->name;
+        if (whole ? name == beginning : name.starts_with(beginning)) return true;
         at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
       }
     }
@@ -163,7 +167,7 @@ TEST_F(Repair, AKillInTheMiddleOfARebuild) {
   };
   int killed = 0;
   for (const Row& row : {Row{"", "ledger.building"}, Row{"ledger.building", "MANIFEST"}, Row{"ledger.building", "0000"},
-                         Row{"", "ledger.before-rebuild"}, Row{"", "ledger"}}) {
+                         Row{"", "ledger.before-rebuild"}, Row{"", "ledger$"}}) {
     fs::remove_all(InData("ledger.building"));
     if (*row.in != '\0') {
       // What an earlier kill may have left; the rebuild removes it and makes its own, so the name is waited for twice.
@@ -221,9 +225,32 @@ TEST_F(Repair, AcceptEnd) {
   ASSERT_EQ(accepted.exit_status, 0) << accepted.errors;
   EXPECT_THAT(accepted.output, AllOf(HasSubstr(fmt::format("the journal's end at leg {} is taken for right", end)),
                                      HasSubstr(fs::canonical(InData("high_water.given-up-1")).string())));
-  // What is left verifies. (Whether it may send at once is not for this test.)
   EXPECT_TRUE(process_->VerifyJournal().ok());
   EXPECT_EQ(accept(end).exit_status, 3) << "nothing is left to give up";
+
+  // Numbers that were given up are never given again, and nothing is sent before somebody has confirmed it.
+  ASSERT_TRUE(process_->Start().ok());
+  api_ = process_->Connect();
+  const v1::PayRequest request =
+      PayRequestFor(StationNumber(1), "after", "mobile", CustomerNumber("mobile", 7, 0), 2'000);
+  EXPECT_EQ(Pay(api_, request).status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  const std::vector<std::string> status_command{"switchctl", "status", "--address", process_->address()};
+  const Ended restricted = Run(status_command);
+  EXPECT_THAT(restricted.output, AllOf(HasSubstr("NO: its end was given up, and not confirmed"),
+                                       HasSubstr(fmt::format("all after leg {}", end))));
+  const auto before_ms = static_cast<uint64_t>(core::SystemClock().Now().time_since_epoch().count());
+  const Ended confirmed = Run({"switchctl", "backup", "confirm-old-switch-dead", "--by", "8000000001", "--reason",
+                               "it is this one", "--address", process_->address()});
+  EXPECT_EQ(confirmed.exit_status, 0) << confirmed.errors;
+  const v1::Payment paid = Pay(api_, request).value.payment();
+  EXPECT_EQ(paid.state(), v1::PAYMENT_STATE_SUCCEEDED);
+  EXPECT_GT(std::stoull(paid.payment_id()), before_ms * 1'000);
+  EXPECT_TRUE(Stop().ok());
+  EXPECT_TRUE(process_->VerifyJournal().ok());
+  // The last legs, though numbers were passed over between them.
+  const Ended last = Run({"switchctl", "journal", "tail", "--data", process_->data_folder(), "-n", "20"});
+  EXPECT_EQ(std::count(last.output.begin(), last.output.end(), '\n'), 20) << last.output;
+  EXPECT_THAT(last.output, AllOf(HasSubstr("journalResumed"), HasSubstr(fmt::format("\"sequence\":\"{}\"", end))));
 }
 
 // The mark alone is lost; nothing else is.

@@ -151,6 +151,31 @@ TEST_P(SettlingTest, AStartCountsAnew) {
   EXPECT_EQ(state(), freed());
 }
 
+// A switch that was down past the deadline is told so at once by all billers: two people for each would be no help.
+TEST_P(SettlingTest, PastTheDeadlineItIsWaitedForWhereItWillCountSoon) {
+  clock_.JumpCalendar(2 * schedule_.review_after);
+  Stop();
+  Start();
+  AnswerNever(Asked());
+  EXPECT_EQ(state(), open());
+  const size_t asked = mobile_->count(GetParam());
+  Advance(settled_after_ - milliseconds(200));
+  EXPECT_EQ(mobile_->count(GetParam()), asked) << "it is not asked before the answer counts";
+  Advance(milliseconds(200));
+  AnswerNever(Asked());
+  EXPECT_EQ(state(), freed());
+}
+
+TEST_P(SettlingTest, PastTheDeadlineADenialThatNeverCountsIsForAPerson) {
+  Stop();
+  card_.query_denial_is_final = false;
+  card_.can_reverse = GetParam() == Operation::kReverse;
+  clock_.JumpCalendar(2 * schedule_.review_after);
+  Start();
+  AnswerNever(Asked());
+  EXPECT_EQ(state(), PaymentState::kReview);
+}
+
 INSTANTIATE_TEST_SUITE_P(NeverHeardOfIt, SettlingTest, ::testing::Values(Operation::kQuery, Operation::kReverse),
                          [](const auto& operation) {
                            return operation.param == Operation::kQuery ? "Query" : "Reversal";

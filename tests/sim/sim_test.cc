@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -67,6 +68,7 @@ TEST_P(PlantedFaultTest, IsFound) {
     if (outcome.broken.empty()) continue;
     std::printf("%s: found with seed %llu of at most %llu: %s\n", std::string(Name(fault)).c_str(),
                 static_cast<unsigned long long>(seed), static_cast<unsigned long long>(within), outcome.broken.c_str());
+    EXPECT_EQ(World(seed, nullptr, std::nullopt).Run().broken, "") << "it is not the planted fault that was found";
     return;
   }
   FAIL() << Name(fault) << " was not found within " << within << " seeds";

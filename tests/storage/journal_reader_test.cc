@@ -72,8 +72,9 @@ class JournalReaderTest : public ::testing::Test {
   std::string Fault(uint64_t from) {
     JournalReader reader(&store_, from);
     JournalReader::Blocks blocks;
-    absl::Status status = reader.Read(10, kAll, &blocks);
-    if (status.ok()) status = reader.Read(10, kAll, &blocks);
+    const uint64_t to = position_.last_sequence;
+    absl::Status status = reader.Read(to, kAll, &blocks);
+    if (status.ok()) status = reader.Read(to, kAll, &blocks);
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
     return std::string(status.message());
   }
@@ -119,6 +120,20 @@ TEST_F(JournalReaderTest, GoesOnWhereTheJournalWasResumed) {
   EXPECT_THAT(Read(from_the_beginning, 1'001), SizeIs(5));
   JournalReader within(&store_, 1'001);
   EXPECT_THAT(Read(within, 1'001), ElementsAre(ElementsAre(1'001)));
+}
+
+TEST_F(JournalReaderTest, GoesOnWhereTheJournalWasResumedTwice) {
+  Resume(1'000);
+  Resume(5'000);
+  JournalReader at_the_end(&store_, 11);
+  EXPECT_THAT(Read(at_the_end, 5'001), ElementsAre(ElementsAre(1'000, 1'001), ElementsAre(5'000, 5'001)));
+}
+
+TEST_F(JournalReaderTest, ABlockThatIsMissingBeforeTheJournalWasResumedIsDamage) {
+  Resume(1'000);
+  store_.TamperBlock(7, nullptr);
+  EXPECT_THAT(Fault(9), HasSubstr("leg 9 is missing from the journal: the block at its place has 1000 to 1001"));
+  EXPECT_THAT(Fault(7), HasSubstr("leg 7 is missing"));
 }
 
 TEST_F(JournalReaderTest, WhoHasSeenLegsOfAFormerLifeIsToldSo) {

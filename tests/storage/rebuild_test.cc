@@ -1,5 +1,4 @@
 #include "storage/rebuild.h"
-#include "fmt/format.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "fmt/format.h"
 #include "storage/folder_lock.h"
 #include "storage/restored_marker.h"
 #include "storage/rocks_commit_log.h"

@@ -183,6 +183,10 @@ TEST_F(SequencerTest, AJournalThatIsResumedBeginsABlockAndGivesNumbersThatWereNe
   EXPECT_EQ(next.recovered().snapshot_sequence, kAt + 1);
   EXPECT_EQ(next.recovered().position.last_sequence, kAt + 1);
   EXPECT_EQ(next.index().FindPayment(core::PaymentId::FromNumber(kAt))->has_value(), false);
+  for (const uint64_t sequence : {uint64_t{1}, uint64_t{5}, kAt, kAt + 1}) EXPECT_TRUE(*next.index().HasLeg(sequence));
+  for (const uint64_t sequence : {uint64_t{0}, uint64_t{6}, kAt - 1, kAt + 2}) {
+    EXPECT_FALSE(*next.index().HasLeg(sequence));
+  }
   core::Ledger from_journal(ShopDate());
   const MemoryCommitLog no_rows;
   const absl::StatusOr<Recovered> recovered = Recover(store_, no_rows, &from_journal);
