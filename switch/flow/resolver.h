@@ -57,8 +57,8 @@ class Resolver {
     TimePoint taken_on;
     Tries tries;
     TimePoint due;
-    TimePoint not_before;  // the next attempt: where a denial counts only then
-    bool asking = false;   // not in its queue: an attempt is with the biller
+    TimePoint not_before = {};  // the next attempt: where a denial counts only then
+    bool asking = false;        // not in its queue: an attempt is with the biller
   };
 
   // What is due at one biller; a biller that hangs holds up no other.
