@@ -133,7 +133,7 @@ TEST_F(JournalReaderTest, ABlockThatIsMissingBeforeTheJournalWasResumedIsDamage)
   Resume(1'000);
   store_.TamperBlock(7, nullptr);
   EXPECT_THAT(Fault(9), HasSubstr("leg 9 is missing from the journal: the block at its place has 1000 to 1001"));
-  EXPECT_THAT(Fault(7), HasSubstr("leg 7 is missing"));
+  EXPECT_THAT(Fault(7), HasSubstr("block at sequence 1000: is not chained to the block before it"));
 }
 
 TEST_F(JournalReaderTest, WhoHasSeenLegsOfAFormerLifeIsToldSo) {
