@@ -70,7 +70,7 @@ class Load {
       threads_.emplace_back([this, t, round, api = process.Connect()] {
         for (int i = 0; !stop_; ++i) {
           const std::string id = fmt::format("r{}-{}", round, i);
-          if (!Pay(api, PayRequestFor(StationNumber(t), id, "mobile", CustomerNumber("mobile", i, i % 90), 2'000)).ok())
+          if (!Pay(api, PayRequestFor(StationNumber(t), id, "mobile", CustomerNumber("mobile", i, i % 88), 2'000)).ok())
             return;
         }
       });
