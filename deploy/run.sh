@@ -4,13 +4,14 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: deploy/run.sh [--once] [--port PORT]
+Usage: deploy/run.sh [--once] [--port PORT] [--programs DIR]
   Installs what is missing, builds switchd and switchctl, starts switchd with deploy/switchd.yaml, registers two demo
   stations and walks through the main job, each command shown. Then it goes on serving until Ctrl-C.
 
   --once       a fresh ledger that is thrown away and any free port; ends after the walk, exit 0 only if every step did
                what it says and switchd ended well
   --port PORT  listen on 127.0.0.1:PORT (default: 7400; any free port with --once)
+  --programs DIR  installs and builds nothing: takes switchd and switchctl as they are in DIR
 
   Without --once the ledger stays in data/demo: run it again and the money is still there. Delete that folder to
   begin anew.
@@ -29,6 +30,7 @@ bad_usage() {
 
 once=false
 port=
+programs=
 while (($# > 0)); do
   case $1 in
     --once) once=true ;;
@@ -37,6 +39,13 @@ while (($# > 0)); do
         bad_usage "--port: '${2-}' is no port; expected a number from 1 to 65535"
       fi
       port=$((10#$2))
+      shift
+      ;;
+    --programs)
+      if ! [[ -x ${2-}/switchd && -x ${2-}/switchctl ]]; then
+        bad_usage "--programs: '${2-}' does not have switchd and switchctl; expected the folder that has both"
+      fi
+      programs=$(cd "$2" && pwd)
       shift
       ;;
     -h | --help) usage && exit 0 ;;
@@ -54,20 +63,23 @@ if [[ -n $port ]] && (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
     "deploy/run.sh --port $((port % 65535 + 1))"
 fi
 
-bash deploy/install-deps.sh
-echo "Building (some minutes the first time) ..."
-build_log=$(mktemp)
-mkdir -p build
-build() {
-  cmake --preset release && cmake --build --preset release --target switchd switchctl -j "$(nproc)"
-}
-if ! build >"$build_log" 2>&1; then
-  cat "$build_log" >&2
+if [[ -z $programs ]]; then
+  bash deploy/install-deps.sh
+  echo "Building (some minutes the first time) ..."
+  build_log=$(mktemp)
+  build() {
+    cmake --preset release && cmake --build --preset release --target switchd switchctl -j "$(nproc)"
+  }
+  if ! build >"$build_log" 2>&1; then
+    cat "$build_log" >&2
+    rm -f "$build_log"
+    fail "the build failed, see above"
+  fi
   rm -f "$build_log"
-  fail "the build failed, see above"
+  programs=$PWD/build/release/bin
 fi
-rm -f "$build_log"
 
+mkdir -p build
 if [[ $once == true ]]; then
   run_dir=$(mktemp -d build/walk.XXXXXX)
   data_dir=$run_dir/ledger
@@ -125,7 +137,7 @@ trap on_signal INT TERM
 
 # Here, since it is read below, perhaps before the daemon's own shell has made it.
 : >"$log"
-build/release/bin/switchd --config "$config" >"$log" 2>&1 &
+"$programs/switchd" --config "$config" >"$log" 2>&1 &
 daemon=$!
 
 # The daemon's own words of why it did not start, and the end.
@@ -141,7 +153,7 @@ for ((attempt = 0; attempt < 300; attempt++)); do
   if [[ -z $address ]]; then
     address=$(sed -nE 's/^listening on (127\.0\.0\.1:[0-9]+).*/\1/p' "$log")
   fi
-  if [[ -n $address ]] && build/release/bin/switchctl --address "$address" health >/dev/null 2>&1; then
+  if [[ -n $address ]] && "$programs/switchctl" --address "$address" health >/dev/null 2>&1; then
     break
   fi
   sleep 0.1
@@ -150,7 +162,7 @@ done
 echo "switchd serves on $address, its ledger is in $data_dir"
 
 walk() {
-  python3 deploy/walk.py --switchctl build/release/bin/switchctl --address "$address"
+  python3 deploy/walk.py --switchctl "$programs/switchctl" --address "$address"
 }
 if ! walk; then
   [[ $interrupted == false ]] || exit 130
@@ -174,7 +186,7 @@ switchd goes on serving on $address; its log is $log. Ctrl-C stops it.
 In another terminal:
 
   cd $PWD
-  export PATH=\"\$PWD/build/release/bin:\$PATH\" WAYSTATION_ADDRESS=$address
+  export PATH=\"$programs:\$PATH\" WAYSTATION_ADDRESS=$address
   switchctl --help                       # a page that teaches
   switchctl biller list                  # what each biller can do
   # the biller's answer is lost, and found out a second later; the number's last digits script the
