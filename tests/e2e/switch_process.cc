@@ -1,5 +1,6 @@
 #include "tests/e2e/switch_process.h"
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -62,6 +63,9 @@ std::string Yaml(const SwitchOptions& o, const std::string& folder) {
 
 }  // namespace
 
+// Longer than gRPC waits between two tries to connect.
+constexpr std::chrono::seconds kConnectLimit{30};
+
 Api Connect(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -73,6 +77,8 @@ Api Connect(const std::string& address) {
   api.exceptions = v1::ExceptionService::NewStub(api.channel);
   api.journal = v1::JournalService::NewStub(api.channel);
   api.operations = v1::OperationsService::NewStub(api.channel);
+  // On a loaded machine a first connection may fail, and with it each call until the next try.
+  api.channel->WaitForConnected(std::chrono::system_clock::now() + kConnectLimit);
   return api;
 }
 

@@ -32,6 +32,7 @@ struct Api {
   std::unique_ptr<v1::JournalService::Stub> journal;
   std::unique_ptr<v1::OperationsService::Stub> operations;
 };
+// To a switch that listens; returns once there is a connection.
 Api Connect(const std::string& address);
 
 // What a test chooses of a switch's configuration. The billers are the sandbox's mobile, electricity and gas.
