@@ -40,6 +40,8 @@ void Enter(uint64_t sequence, const journal::v1::PaymentMoved& fact, JournalBook
 JournalBooks JournalBooks::Read(const std::vector<journal::v1::Leg>& legs) {
   JournalBooks books;
   for (const journal::v1::Leg& leg : legs) {
+    // Also one that has sent nothing.
+    if (leg.has_station_registered()) books.stations[StationId(leg.station_registered().station())];
     if (leg.has_counter_purchased()) Enter(leg.counter_purchased(), &books);
     if (leg.has_payment_accepted()) Enter(leg.sequence(), leg.payment_accepted(), &books);
     if (leg.has_payment_moved()) Enter(leg.sequence(), leg.payment_moved(), &books);

@@ -87,9 +87,12 @@ absl::Status RunRound(int round, int answers, SwitchProcess& process, std::deque
                       AnswerGate& gate, Tally& tally) {
   tally.killed = false;
   gate.Arm(answers);
+  // All are connected before the first works: the kill finds each of them at it.
+  std::vector<Api> connected;
+  for (size_t i = 0; i < clients.size(); ++i) connected.push_back(process.Connect());
   std::vector<std::thread> threads;
-  for (StationClient& client : clients) {
-    threads.emplace_back([&client, api = process.Connect()] { client.Work(api); });
+  for (size_t i = 0; i < clients.size(); ++i) {
+    threads.emplace_back([&client = clients[i], &api = connected[i]] { client.Work(api); });
   }
   const bool reached = gate.Wait();
   tally.killed = true;
