@@ -55,8 +55,8 @@ std::string ToConfirm(const v1::Payment& payment) {
   const std::string word = TypedWord(resolution.verdict());
   if (resolution.proposal() == 0) {
     return fmt::format(
-        "{} proposed \"{}\" with an older switchd, which did not number proposals. Propose it anew, with\n  "
-        "{}\n",
+        "{} proposed \"{}\" with an older switchd, which did not number proposals. Propose it anew, with\n"
+        "  {}\n",
         Printable(resolution.proposed_by()), word, ResolveCommand(payment, word));
   }
   return fmt::format(

@@ -75,9 +75,9 @@ struct FlowLimits {
 // Threads: Pay, Cancel, Inquire and LateApproval from any (they hand over to the worker); Adopt and Drain on the worker
 // or before it starts. Answers come on the worker's thread.
 //
-// Limits: at most `limits.in_progress` orders at once, and kMaxLateApprovalsPerBiller late approvals of a
-// biller; beyond, kResourceExhausted. A biller that has
-// `limits.unresolved` payments without an outcome counts as out of service for new ones.
+// Limits: at most `limits.in_progress` orders at once, and kMaxLateApprovalsPerBiller late approvals of a biller;
+// beyond, kResourceExhausted. A biller that has `limits.unresolved` payments without an outcome counts as out of
+// service for new ones.
 class PaymentFlow {
  public:
   // Not OK: refused, and nothing was done. Otherwise the payment in the state reached.

@@ -95,6 +95,14 @@ TEST(WhatToDoTest, AfterAProposalAnotherPersonActs) {
                     HasSubstr("  switchctl exceptions confirm 1043 --proposal 1057 --verdict release --by CLERK\n")));
 }
 
+TEST(WhatToDoTest, AProposalWithoutANumberIsProposedAnew) {
+  v1::Payment payment = Proposed();
+  payment.mutable_resolution()->clear_proposal();
+  EXPECT_THAT(WhatToDo(payment),
+              AllOf(HasSubstr("Propose it anew, with\n  switchctl exceptions resolve 1043 --verdict release "),
+                    Not(HasSubstr("exceptions confirm"))));
+}
+
 TEST(WhatToDoTest, EveryNextActionHasItsText) {
   v1::Payment payment = Proposed();
   payment.set_next_action(static_cast<v1::NextAction>(999));
