@@ -1,5 +1,8 @@
 #include "adapters/registry.h"
 
+#ifdef WAYSTATION_WITH_REMOTE_ADAPTERS
+#include "adapters/remote/remote_biller.h"
+#endif
 #include "adapters/sandbox/sandbox_biller.h"
 #include "fmt/format.h"
 #include "fmt/ranges.h"
@@ -14,6 +17,9 @@ struct Registered {
 
 // In alphabetical order.
 constexpr Registered kRegistry[] = {
+#ifdef WAYSTATION_WITH_REMOTE_ADAPTERS  // not in the builds without gRPC
+    {"remote", remote::RemoteBiller::Create},
+#endif
     {"sandbox", sandbox::SandboxBiller::Create},
 };
 

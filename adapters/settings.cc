@@ -11,11 +11,11 @@ namespace waystation::adapters {
 std::string SettingsReader::Choice(const std::string& name, std::initializer_list<std::string_view> choices) {
   const std::string* value = Find(name);
   if (value == nullptr) {
-    Fault(name, fmt::format("missing; expected one of {}", fmt::join(choices, ", ")));
+    Refuse(name, fmt::format("missing; expected one of {}", fmt::join(choices, ", ")));
     return "";
   }
   if (std::find(choices.begin(), choices.end(), *value) == choices.end()) {
-    Fault(name, fmt::format("\"{}\" is not known; expected one of {}", *value, fmt::join(choices, ", ")));
+    Refuse(name, fmt::format("\"{}\" is not known; expected one of {}", *value, fmt::join(choices, ", ")));
   }
   return *value;
 }
@@ -27,11 +27,23 @@ uint64_t SettingsReader::Number(const std::string& name, uint64_t least, uint64_
   const char* end = value->data() + value->size();
   const auto [parsed_to, error] = std::from_chars(value->data(), end, number);
   if (value->empty() || error != std::errc() || parsed_to != end) {
-    Fault(name, fmt::format("\"{}\" is not a whole number; expected {} .. {}", *value, least, most));
+    Refuse(name, fmt::format("\"{}\" is not a whole number; expected {} .. {}", *value, least, most));
   } else if (number < least || number > most) {
-    Fault(name, fmt::format("{} is out of range; expected {} .. {}", number, least, most));
+    Refuse(name, fmt::format("{} is out of range; expected {} .. {}", number, least, most));
   }
   return number;
+}
+
+std::string SettingsReader::Text(const std::string& name) {
+  const std::string* value = Find(name);
+  if (value != nullptr && !value->empty()) return *value;
+  Refuse(name, value == nullptr ? "missing; expected a text" : "empty; expected a text");
+  return "";
+}
+
+std::string SettingsReader::Text(const std::string& name, const std::string& fallback) {
+  const std::string* value = Find(name);
+  return value == nullptr ? fallback : *value;
 }
 
 absl::Status SettingsReader::Finish() const {
@@ -51,7 +63,7 @@ const std::string* SettingsReader::Find(const std::string& name) {
   return found == settings_.end() ? nullptr : &found->second;
 }
 
-void SettingsReader::Fault(const std::string& name, const std::string& fault) {
+void SettingsReader::Refuse(const std::string& name, std::string_view fault) {
   first_fault_.Update(absl::InvalidArgumentError(fmt::format("settings.{}: {}", name, fault)));
 }
 

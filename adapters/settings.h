@@ -26,12 +26,18 @@ class SettingsReader {
   // A whole number, least .. most; `fallback` where it is absent.
   uint64_t Number(const std::string& name, uint64_t least, uint64_t most, uint64_t fallback);
 
+  // Required, and not empty.
+  std::string Text(const std::string& name);
+  // `fallback` where it is absent.
+  std::string Text(const std::string& name, const std::string& fallback);
+  // What the adapter itself finds wrong with a setting that it asked for: "fault; expected ...".
+  void Refuse(const std::string& name, std::string_view fault);
+
   // OK, or InvalidArgument: "settings.NAME: fault; expected ...".
   absl::Status Finish() const;
 
  private:
   const std::string* Find(const std::string& name);
-  void Fault(const std::string& name, const std::string& fault);
 
   const Settings& settings_;
   std::vector<std::string> known_;

@@ -14,7 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/adapters/await.h"
-#include "tests/adapters/outcome_text.h"
+#include "adapters/outcome_text.h"
 #include "tests/adapters/payment.h"
 
 // adapters/sandbox/README.md has a table of what each customer number does. Here the billers are asked, and what they

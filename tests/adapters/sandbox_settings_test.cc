@@ -6,7 +6,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/adapters/await.h"
-#include "tests/adapters/outcome_text.h"
+#include "adapters/outcome_text.h"
 #include "tests/adapters/payment.h"
 
 namespace waystation::adapters {

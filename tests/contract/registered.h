@@ -1,25 +1,25 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "adapters/settings.h"
+#include "adapters/conformance/suite.h"
 
 namespace waystation::adapters {
 
-// How to make a registered adapter for the contract tests, and a customer for whom everything goes well.
+// A registered adapter, and something for it to talk to.
 struct RegisteredCase {
   std::string label;
-  std::string adapter;
-  Settings settings;
-  // Settings under which no operation answers within 100 ms.
-  Settings slow_settings;
-  std::string customer_number;
-  // One that the biller does not know.
-  std::string unknown_customer_number;
+  std::string adapter;  // its name in the registry
+  // Starts what the adapter talks to, says how to reach it, and which customer shows what. Called once.
+  std::function<conformance::Target()> target;
 };
 
 // One or more for each name of the registry.
 const std::vector<RegisteredCase>& RegisteredCases();
+
+// A target of the registry: the adapter with these settings, and the scenario as text.
+conformance::Target RegisteredTarget(const std::string& adapter, const Settings& settings, const std::string& scenario);
 
 }  // namespace waystation::adapters
