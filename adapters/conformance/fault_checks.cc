@@ -11,7 +11,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kShortLimit{300};
 // gRPC and the operating system count deadlines in milliseconds, and by clocks of their own.
 constexpr milliseconds kClockGrain{20};
-constexpr milliseconds kLateLimit{30'000};
 constexpr int kQueries = 5;
 
 // A Pay whose deadline is short where nothing is going to be answered.
@@ -223,9 +222,9 @@ void ALateApprovalIsReported(Bench& bench) {
     const PaymentRequest request = bench.NewPayment(customer);
     ExpectKind(bench, "Pay of " + Name(customer), Kind(Pay(bench, request, kShortLimit)), "unknown");
     const bool came =
-        bench.RunUntil([&] { return bench.late().Of(request.payment_id).has_value(); }, Bench::In(kLateLimit));
+        bench.RunUntil([&] { return bench.late().Of(request.payment_id).has_value(); }, Bench::In(bench.late_limit()));
     if (!bench.Expect(came, fmt::format("the late approval of {} is not reported within {} ms", Name(customer),
-                                        kLateLimit.count()))) {
+                                        bench.late_limit().count()))) {
       continue;
     }
     bench.Expect(!bench.late().Of(request.payment_id)->biller_reference.empty(),

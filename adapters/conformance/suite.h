@@ -29,6 +29,8 @@ struct Target {
   uint64_t first_payment_id = 1;
   // An operation that has not answered so long after its deadline never will.
   std::chrono::milliseconds patience{5'000};
+  // How long after its deadline a late approval may come.
+  std::chrono::milliseconds late_limit{30'000};
 };
 
 enum class Verdict { kPassed, kFailed, kNotApplicable };

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/outcome_text.h"
 #include "adapters/registry.h"
 #include "adapters/sandbox/answers.h"
 #include "boost/asio/co_spawn.hpp"
@@ -14,7 +15,6 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/adapters/await.h"
-#include "adapters/outcome_text.h"
 #include "tests/adapters/payment.h"
 
 // adapters/sandbox/README.md has a table of what each customer number does. Here the billers are asked, and what they

@@ -1,12 +1,12 @@
 #include <memory>
 #include <string>
 
+#include "adapters/outcome_text.h"
 #include "adapters/registry.h"
 #include "adapters/sandbox/answers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/adapters/await.h"
-#include "adapters/outcome_text.h"
 #include "tests/adapters/payment.h"
 
 namespace waystation::adapters {

@@ -12,7 +12,8 @@ namespace waystation::adapters {
 struct RegisteredCase {
   std::string label;
   std::string adapter;  // its name in the registry
-  // Starts what the adapter talks to, says how to reach it, and which customer shows what. Called once.
+  // Starts what the adapter talks to, says how to reach it, and which customer shows what. Called for each
+  // check.
   std::function<conformance::Target()> target;
 };
 

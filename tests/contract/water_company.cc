@@ -1,0 +1,80 @@
+#include "tests/contract/water_company.h"
+
+#include <fstream>
+#include <iterator>
+
+#include "fmt/format.h"
+#include "switch/core/check.h"
+#include "tests/contract/registered.h"
+
+namespace waystation::adapters {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kStartLimit{60'000};
+
+std::string Example(std::string_view file) {
+  return fmt::format("{}/adapters/remote/example/{}", WS_SOURCE_DIR, file);
+}
+
+std::unique_ptr<bench::TemporaryFolder> NewFolder() {
+  auto folder = bench::TemporaryFolder::Make(bench::DefaultParentFolder());
+  WS_CHECK(folder.ok(), "a temporary folder");
+  return *std::move(folder);
+}
+
+std::string ReadAll(const std::string& path) {
+  std::ifstream file(path);
+  WS_CHECK(file.good(), "a file of the example");
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace
+
+WaterCompany::WaterCompany() : folder_(NewFolder()), address_("127.0.0.1:0") {
+  Start();
+}
+
+void WaterCompany::Start() {
+  std::vector<std::string> command = Command();
+  command.insert(command.end(), {"serve", "--faults", "--listen", address_});
+  process_ = std::make_unique<e2e::Child>(std::move(command), folder_->path() + "/errors");
+  const std::optional<std::string> listening = process_->WaitForLine("listening on ", kStartLimit);
+  if (!listening) fmt::print(stderr, "{}\n", process_->Errors());
+  WS_CHECK(listening.has_value(), "the water company listens");
+  address_ = *listening;
+}
+
+absl::StatusOr<int> WaterCompany::Effects(core::PaymentId payment) const {
+  std::vector<std::string> command = Command();
+  command.insert(command.end(), {"effects", payment.ToString()});
+  const e2e::Ended ended = e2e::RunToEnd(std::move(command), folder_->path() + "/effects_errors");
+  if (ended.exit_status == 0 && (ended.output == "0\n" || ended.output == "1\n")) return ended.output == "1\n" ? 1 : 0;
+  return absl::UnavailableError(fmt::format("exit status {}: {}{}", ended.exit_status, ended.output, ended.errors));
+}
+
+std::vector<std::string> WaterCompany::Command() const {
+  // -B: leaves no byte code among the sources. Debian's own Python, whose packages install-deps.sh installs.
+  return {"/usr/bin/python3", "-B", Example("water_company.py"), "--books", folder_->path() + "/books.db"};
+}
+
+std::string CardFile() {
+  return Example("water.card");
+}
+
+std::string ScenarioFile() {
+  return Example("water.scenario");
+}
+
+conformance::Target WaterCompanyTarget() {
+  const auto company = std::make_shared<WaterCompany>();
+  conformance::Target target =
+      RegisteredTarget("remote", {{"address", company->address()}, {"card_file", CardFile()}}, ReadAll(ScenarioFile()));
+  target.scenario.unreachable = {{"address", "127.0.0.1:1"}};
+  target.effects = [company](core::PaymentId payment) { return company->Effects(payment); };
+  target.host = company;
+  return target;
+}
+
+}  // namespace waystation::adapters

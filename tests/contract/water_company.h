@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "adapters/conformance/suite.h"
+#include "bench/temporary_folder.h"
+#include "tests/e2e/child.h"
+
+namespace waystation::adapters {
+
+// The worked example of adapters/remote/example as a process of its own, with the faults that it can play and books of
+// its own that outlive it.
+class WaterCompany {
+ public:
+  WaterCompany();
+
+  // host:port on loopback, the same after a restart.
+  const std::string& address() const { return address_; }
+  // Without a chance to finish anything.
+  void Kill() { process_.reset(); }
+  void Start();
+  absl::StatusOr<int> Effects(core::PaymentId payment) const;
+  // For what a test puts beside the books.
+  const std::string& folder() const { return folder_->path(); }
+
+ private:
+  std::vector<std::string> Command() const;
+
+  const std::unique_ptr<bench::TemporaryFolder> folder_;
+  std::string address_;
+  std::unique_ptr<e2e::Child> process_;
+};
+
+// Files of the example.
+std::string CardFile();
+std::string ScenarioFile();
+
+// A water company that was just started, reached by the registry's adapter `remote`.
+conformance::Target WaterCompanyTarget();
+
+}  // namespace waystation::adapters
