@@ -248,10 +248,11 @@ const std::vector<Check>& AnswerChecks() {
       {"ProbeFindsTheBillerThere", ProbeFindsTheBillerThere},
       {"InquiryFindsTheCustomer", InquiryFindsTheCustomer},
       {"InquiryDeclinesWhomTheBillerDoesNotKnow", InquiryDeclinesWhomTheBillerDoesNotKnow},
+      // Before the bill is paid.
+      {"AnAmountThatIsNotOwedIsDeclined", AnAmountThatIsNotOwedIsDeclined},
       {"ApprovalHasAReferenceAndThePromisedVoucher", ApprovalHasAReferenceAndThePromisedVoucher},
       {"PaymentsHaveReferencesOfTheirOwn", PaymentsHaveReferencesOfTheirOwn},
       {"ADeclineHasNoEffect", ADeclineHasNoEffect},
-      {"AnAmountThatIsNotOwedIsDeclined", AnAmountThatIsNotOwedIsDeclined},
       {"QueryAgreesWithThePaymentAlsoAfterARestart", QueryAgreesWithThePaymentAlsoAfterARestart},
       {"ReversalTakesBackAndMayBeRepeated", ReversalTakesBackAndMayBeRepeated},
       {"CancelTakesBackAndMayBeRepeated", CancelTakesBackAndMayBeRepeated},

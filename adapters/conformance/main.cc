@@ -159,7 +159,8 @@ int main(int argc, char** argv) {
       "applicable after its card and the scenario. It pays: not for a biller with real customers.\n"
       "adapters/conformance/README.md describes scenarios.\n\n"
       "  adapter_conformance --target 127.0.0.1:7501 --write-card water.card\n"
-      "  adapter_conformance --target 127.0.0.1:7501 --scenario water.scenario --effects 'water_company.py effects'\n"
+      "  adapter_conformance --target 127.0.0.1:7501 --scenario water.scenario \\\n"
+      "                      --effects './water_company.py --books water.db effects'\n"
       "  adapter_conformance --target sandbox --settings profile=gas --scenario gas.scenario");
   app.add_option("--target", options.target, "HOST:PORT of an adapter process, or an adapter of the registry")
       ->required();

@@ -110,7 +110,7 @@ void Link::Close() {
   closing_ = true;
   if (health_watch_ != nullptr) health_watch_->TryCancel();
   if (late_watch_ != nullptr) late_watch_->TryCancel();
-  if (alarm_set_) alarm_.Cancel();
+  if (alarm_set_) alarm_->Cancel();
   ended_.wait(lock, [this] { return running_ == 0; });
 }
 
@@ -154,7 +154,11 @@ void Link::TendLater() {
   const std::scoped_lock lock(mutex_);
   if (alarm_set_ || !Begin()) return;
   alarm_set_ = true;
-  alarm_.Set(FromNow(kTendAfter), [self = shared_from_this()](bool /*ok*/) {
+  alarm_ = std::make_unique<grpc::Alarm>();
+  // Weak, since the alarm keeps the function and the link the alarm; it is there, since Close waits for this.
+  alarm_->Set(FromNow(kTendAfter), [weak = weak_from_this()](bool /*ok*/) {
+    const std::shared_ptr<Link> self = weak.lock();
+    if (self == nullptr) return;
     {
       const std::scoped_lock again(self->mutex_);
       self->alarm_set_ = false;

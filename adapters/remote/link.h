@@ -83,7 +83,8 @@ class Link : public std::enable_shared_from_this<Link> {
   uint64_t session_ = 0;
   uint64_t without_late_approvals_ = 0;  // the session whose adapter has none
   LateApprovals* late_ = nullptr;
-  grpc::Alarm alarm_;
+  // One for each time: an alarm that is set again while it rings overwrites the function that is running.
+  std::unique_ptr<grpc::Alarm> alarm_;
   bool alarm_set_ = false;
   // Null while it does not run; guarded, so that it is not cancelled once it is gone.
   grpc::ClientContext* health_watch_ = nullptr;

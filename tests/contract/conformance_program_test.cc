@@ -41,7 +41,8 @@ class ConformanceProgram : public testing::Test {
 
 TEST_F(ConformanceProgram, TheWorkedExamplePassesItAsAProcess) {
   const WaterCompany company;
-  const e2e::Ended ended = Run({"--target", company.address(), "--scenario", ScenarioFile()});
+  const e2e::Ended ended =
+      Run({"--target", company.address(), "--scenario", ScenarioFile(), "--effects", company.EffectsCommand()});
   EXPECT_EQ(ended.exit_status, 0) << ended.output << ended.errors;
   EXPECT_THAT(ended.output, StartsWith(company.address() + ": payment ids from "));
   EXPECT_THAT(ended.output, testing::EndsWith("\n22 passed, 0 failed, 0 not applicable\n"));

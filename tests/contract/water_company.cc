@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "fmt/format.h"
+#include "fmt/ranges.h"
 #include "switch/core/check.h"
 #include "tests/contract/registered.h"
 
@@ -52,6 +53,10 @@ absl::StatusOr<int> WaterCompany::Effects(core::PaymentId payment) const {
   const e2e::Ended ended = e2e::RunToEnd(std::move(command), folder_->path() + "/effects_errors");
   if (ended.exit_status == 0 && (ended.output == "0\n" || ended.output == "1\n")) return ended.output == "1\n" ? 1 : 0;
   return absl::UnavailableError(fmt::format("exit status {}: {}{}", ended.exit_status, ended.output, ended.errors));
+}
+
+std::string WaterCompany::EffectsCommand() const {
+  return fmt::format("{} effects", fmt::join(Command(), " "));
 }
 
 std::vector<std::string> WaterCompany::Command() const {

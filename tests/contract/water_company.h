@@ -22,8 +22,8 @@ class WaterCompany {
   void Kill() { process_.reset(); }
   void Start();
   absl::StatusOr<int> Effects(core::PaymentId payment) const;
-  // For what a test puts beside the books.
-  const std::string& folder() const { return folder_->path(); }
+  // For a shell: prints the effects of the payment whose id is added.
+  std::string EffectsCommand() const;
 
  private:
   std::vector<std::string> Command() const;

@@ -1,0 +1,131 @@
+"""Adds a biller in a scratch copy of the sources, step by step as adapters/README.md says, and counts what is touched.
+
+The new adapter is then built there and passes its contract. Exit 0: only what the README names was touched, and the
+adapter works; otherwise an assertion says what is wrong.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+NOT_SOURCES = shutil.ignore_patterns("build", "data", ".git", "__pycache__", ".cache")
+# All that may change but the adapter's own folder.
+LISTS = {"adapters/CMakeLists.txt", "adapters/registry.cc", "deploy/switchd.yaml", "tests/contract/registered.cc"}
+CHECKS = 22
+STANZA = """
+  - id: acme
+    name: Mobile top-up (Acme)
+    adapter: acme
+    settings:
+      profile: mobile
+"""
+CASE = """\
+      {.label = "acme", .adapter = "acme", .target = [] {
+         return RegisteredTarget("acme", {{"profile", "mobile"}}, "stateless\\ngood 13800138000\\n");
+       }},
+"""
+
+
+def substitute(path, pattern, replacement):
+    """Exactly one place of the file is meant."""
+    text, count = re.subn(pattern, lambda _: replacement, path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert count == 1, f"{path}: {pattern} is there {count} times; expected once"
+    path.write_text(text, encoding="utf-8")
+
+
+def copy_sandbox(root):
+    """Step 1: a copy of sandbox/, and its sources' line."""
+    acme = root / "adapters/acme"
+    shutil.copytree(root / "adapters/sandbox", acme)
+    for path in sorted(acme.iterdir()):
+        text = path.read_text(encoding="utf-8").replace("sandbox", "acme").replace("Sandbox", "Acme")
+        path.write_text(text, encoding="utf-8")
+        path.rename(acme / path.name.replace("sandbox", "acme"))
+    substitute(
+        root / "adapters/CMakeLists.txt",
+        r"^add_library\(ws_adapters STATIC$",
+        "add_library(ws_adapters STATIC\n  acme/answers.cc acme/acme_biller.cc acme/script.cc",
+    )
+
+
+def register(root):
+    """Step 2: the line in the table, and the header that it needs."""
+    registry = root / "adapters/registry.cc"
+    substitute(registry, r'^#include "adapters/registry.h"\n$', '#include "adapters/registry.h"\n\n#include "adapters/acme/acme_biller.h"')
+    substitute(
+        registry,
+        r"^constexpr Registered kRegistry\[\] = \{$",
+        'constexpr Registered kRegistry[] = {\n    {"acme", acme::AcmeBiller::Create},',
+    )
+
+
+def configure(root):
+    """Step 3: a stanza."""
+    with open(root / "deploy/switchd.yaml", "a", encoding="utf-8") as file:
+        file.write(STANZA)
+
+
+def cover(root):
+    """Step 4: what the contract tests need."""
+    substitute(
+        root / "tests/contract/registered.cc",
+        r"^  static const std::vector<RegisteredCase> cases = \{$",
+        "  static const std::vector<RegisteredCase> cases = {\n" + CASE.rstrip("\n"),
+    )
+
+
+def touched(before, after):
+    """Paths that are in one only, or differ."""
+
+    def files(root):
+        return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+    old, new = files(before), files(after)
+    return {path for path in old.keys() | new.keys() if old.get(path) != new.get(path)}
+
+
+def run(*command, environment=None):
+    result = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment)
+    assert result.returncode == 0, f"{' '.join(map(str, command))}: exit status {result.returncode}\n{result.stdout}"
+    return result.stdout
+
+
+def build_and_test(root):
+    # What was compiled from these sources anywhere else is taken from the cache.
+    environment = dict(os.environ, CCACHE_BASEDIR=str(root), CCACHE_NOHASHDIR="true")
+    build = root / "build/scratch"
+    options = ("-DWAYSTATION_WITHOUT_GRPC=ON", "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O2 -g1 -DNDEBUG")
+    run("cmake", "-S", root, "-B", build, "-G", "Ninja", *options, environment=environment)
+    run("cmake", "--build", build, "-j", str(os.cpu_count()), "--target", "adapter_contract_test",
+        environment=environment)  # fmt: skip
+    output = run(build / "bin/adapter_contract_test", "--gtest_filter=*acme*:*CoverWhatIsRegistered*")
+    assert f"[  PASSED  ] {CHECKS + 1} tests." in output, output
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=pathlib.Path, help="the top folder of the sources")
+    source = parser.parse_args().source.resolve()
+    with tempfile.TemporaryDirectory(prefix="waystation-add-biller-") as folder:
+        before, after = pathlib.Path(folder, "before"), pathlib.Path(folder, "after")
+        for copy in (before, after):
+            shutil.copytree(source, copy, ignore=NOT_SOURCES)
+        copy_sandbox(after)
+        register(after)
+        configure(after)
+        cover(after)
+        changed = touched(before, after)
+        outside = {path for path in changed if not path.startswith("adapters/acme/")}
+        print(f"touched outside adapters/acme/: {', '.join(sorted(outside))}")
+        assert outside == LISTS, f"expected {', '.join(sorted(LISTS))}"
+        run(sys.executable, "-B", after / "tests/lint/lint.py", after)
+        build_and_test(after)
+
+
+if __name__ == "__main__":
+    main()
