@@ -12,10 +12,9 @@
 // The adapters that are linked in: an explicit table, one line each (registry.cc).
 namespace waystation::adapters {
 
-// Makes the adapter that is registered as `adapter`; `overrides` are in its card from the start. Does no I/O: an
-// adapter connects when it is first used. InvalidArgument: an unknown name ("adapter: ..."), a bad setting
-// ("settings.NAME:
-// ..."), or a card that does not hold together ("card.FIELD: ...").
+// Makes the adapter that is registered as `adapter`; `overrides` are in its card from the start. Does no I/O but to
+// read the files that the settings name: an adapter connects when it is first used. InvalidArgument: an unknown name
+// ("adapter: ..."), a bad setting ("settings.NAME: ..."), or a card that does not hold together ("card.FIELD: ...").
 absl::StatusOr<std::unique_ptr<BillerAdapter>> Create(std::string_view adapter, const Settings& settings,
                                                       const CardOverrides& overrides);
 

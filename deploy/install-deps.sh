@@ -10,8 +10,10 @@ packages=(
   libgrpc++-dev protobuf-compiler-grpc protobuf-compiler libprotobuf-dev
   librocksdb-dev libssl-dev libboost1.81-dev libabsl-dev libfmt-dev
   libspdlog-dev libyaml-cpp-dev libcli11-dev libre2-dev
+  # for adapters in Python
+  python3-grpcio python3-protobuf
   # for the tests and benchmarks
-  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
+  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev openssl
 )
 
 fail() {
