@@ -56,7 +56,8 @@ def copy_sandbox(root):
 def register(root):
     """Step 2: the line in the table, and the header that it needs."""
     registry = root / "adapters/registry.cc"
-    substitute(registry, r'^#include "adapters/registry.h"\n$', '#include "adapters/registry.h"\n\n#include "adapters/acme/acme_biller.h"')
+    own = '#include "adapters/registry.h"\n'
+    substitute(registry, f"^{own}$", own + '\n#include "adapters/acme/acme_biller.h"')
     substitute(
         registry,
         r"^constexpr Registered kRegistry\[\] = \{$",
@@ -99,8 +100,9 @@ def build_and_test(root):
     # What was compiled from these sources anywhere else is taken from the cache.
     environment = dict(os.environ, CCACHE_BASEDIR=str(root), CCACHE_NOHASHDIR="true")
     build = root / "build/scratch"
-    options = ("-DWAYSTATION_WITHOUT_GRPC=ON", "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O2 -g1 -DNDEBUG")
-    run("cmake", "-S", root, "-B", build, "-G", "Ninja", *options, environment=environment)
+    release = ("-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O2 -g1 -DNDEBUG")
+    run("cmake", "-S", root, "-B", build, "-G", "Ninja", "-DWAYSTATION_WITHOUT_GRPC=ON", *release,
+        environment=environment)  # fmt: skip
     run("cmake", "--build", build, "-j", str(os.cpu_count()), "--target", "adapter_contract_test",
         environment=environment)  # fmt: skip
     output = run(build / "bin/adapter_contract_test", "--gtest_filter=*acme*:*CoverWhatIsRegistered*")

@@ -37,10 +37,20 @@ LAYERS = {
         libraries=("rocksdb", "openssl", "protobuf", "posix"),
         targets=("ws_core", "ws_journal_proto"),
     ),
-    "adapters/": Layer(
+    "adapters/remote/": Layer(
         headers=(CORE, "adapters/", "waystation/adapter/v1/", "grpc_health/v1/"),
-        libraries=("boost", "openssl", "re2", "grpc", "protobuf", "cli11"),
+        libraries=("boost", "grpc", "protobuf"),
         targets=("ws_core", "ws_adapter_proto"),
+    ),
+    "adapters/conformance/": Layer(
+        headers=(CORE, "adapters/"),
+        libraries=("boost", "re2", "cli11"),
+        targets=("ws_core", "ws_adapters"),
+    ),
+    "adapters/": Layer(
+        headers=(CORE, "adapters/"),
+        libraries=("boost", "openssl", "re2"),
+        targets=("ws_core",),
     ),
     "switch/flow/": Layer(
         headers=(CORE, "switch/flow/", "storage/sequencer.h", "adapters/biller_adapter.h"),
@@ -99,19 +109,18 @@ NEUTRAL_TARGETS = {"ws_options", "Threads::Threads"}
 # Libraries whose headers stay behind a few files, wherever else the layer is allowed to link them.
 BEHIND = {
     "rocksdb": re.compile(r"^storage/(rocks_[a-z_]+|backup)\.(h|cc)$"),
-    "grpc": re.compile(r"^(switch|bench)/|^adapters/remote/"),
-    "cli11": re.compile(r"^(switch|bench)/|^adapters/[a-z0-9_]+/main\.cc$"),
     "openssl": re.compile(r"^(storage/sha256\.(h|cc)|adapters/[a-z0-9_]+/.*)$"),
 }
 
-OWN_FOLDERS = ("switch/", "storage/", "adapters/", "bench/", "tests/", "waystation/", "grpc_health/", "deploy/", "proto/")
+OWN_FOLDERS = ("switch/", "storage/", "adapters/", "bench/", "tests/", "waystation/", "grpc_health/", "deploy/",
+               "proto/")  # fmt: skip
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)")')
 LINK = re.compile(r"target_link_libraries\s*\(\s*([^\s)]+)([^)]*)\)", re.DOTALL)
 LINK_KEYWORDS = {"PUBLIC", "PRIVATE", "INTERFACE"}
 
 
 def layer_of(path):
-    """(folder, Layer) that `path` lies in; null for what is not held to the table (tests, proto)."""
+    """(folder, Layer) that `path` lies in, the first of the table; null for what is not held to it (tests, proto)."""
     for folder, layer in LAYERS.items():
         if path.startswith(folder):
             return folder, layer

@@ -1,7 +1,7 @@
-"""The messages and services of the adapter's protocol, made from the .proto files when this is imported.
+"""The messages and services of the protocol, made from the .proto files when this is imported.
 
-Needs protoc and grpc_python_plugin (Debian: protobuf-compiler, protobuf-compiler-grpc). A service that is packaged would
-make them once, when it is built.
+Needs protoc and grpc_python_plugin (Debian: protobuf-compiler, protobuf-compiler-grpc). A service that is packaged
+would make them once, when it is built.
 """
 
 import importlib

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""An adapter in a process of its own: a water company for Waystation. README.md beside this file tells how to run it."""
+"""An adapter in a process of its own: a water company for Waystation. README.md beside this file says more."""
 
 import argparse
 import concurrent.futures
