@@ -118,10 +118,10 @@ Outcome Bench::Ask(std::string_view what, boost::asio::awaitable<Outcome> operat
   const Deadline now = std::chrono::steady_clock::now();
   if (!RunUntil([&answer] { return answer->outcome.has_value(); }, std::max(now, deadline) + patience())) {
     Expect(false, fmt::format("{} ignores its deadline: no answer {} ms after it", what, patience().count()));
-    return Outcome(std::in_place_type<Unknown>, "no answer");
+    return Outcome(Unknown{"no answer"});
   }
   if (!Expect(!answer->thrown, fmt::format("an exception left {}", what))) {
-    return Outcome(std::in_place_type<Unknown>, "an exception");
+    return Outcome(Unknown{"an exception"});
   }
   return *std::move(answer->outcome);
 }

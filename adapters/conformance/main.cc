@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -151,7 +153,7 @@ int Run(const Options& options) {
 }  // namespace
 }  // namespace waystation::adapters::conformance
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   using waystation::adapters::conformance::Options;
   Options options;
   CLI::App app(
@@ -172,4 +174,8 @@ int main(int argc, char** argv) {
                  "only write the card that the adapter process describes itself with to this FILE");
   CLI11_PARSE(app, argc, argv);
   return waystation::adapters::conformance::Run(options);
+} catch (const std::exception& e) {
+  // Out of memory, or a closed stdout.
+  std::fputs(e.what(), stderr);
+  return 2;
 }
