@@ -49,8 +49,10 @@ class Link::HealthWatch final : public grpc::ClientReadReactor<HealthCheckRespon
     StartRead(&response_);
   }
   void OnDone(const grpc::Status& status) override {
-    link_->OnHealthEnded(status);
+    const std::shared_ptr<Link> link = link_;
+    const grpc::Status ended = status;
     delete this;
+    link->OnHealthEnded(ended);
   }
 
   const std::shared_ptr<Link> link_;
@@ -76,8 +78,10 @@ class Link::LateWatch final : public grpc::ClientReadReactor<v1::LateApproval> {
     StartRead(&approval_);
   }
   void OnDone(const grpc::Status& status) override {
-    link_->OnLateEnded(status);
+    const std::shared_ptr<Link> link = link_;
+    const grpc::Status ended = status;
     delete this;
+    link->OnLateEnded(ended);
   }
 
   const std::shared_ptr<Link> link_;
@@ -106,12 +110,44 @@ void Link::Open(LateApprovals* late) {
 }
 
 void Link::Close() {
-  std::unique_lock lock(mutex_);
-  closing_ = true;
-  if (health_watch_ != nullptr) health_watch_->TryCancel();
-  if (late_watch_ != nullptr) late_watch_->TryCancel();
-  if (alarm_set_) alarm_->Cancel();
-  ended_.wait(lock, [this] { return running_ == 0; });
+  {
+    std::unique_lock lock(mutex_);
+    closing_ = true;
+    for (const auto& [call, context] : running_) CancelLocked(call);
+    if (alarm_set_) alarm_->Cancel();
+    ended_.wait(lock, [this] { return running_.empty(); });
+  }
+  // Nothing runs any more, and nothing begins.
+  adapter_.reset();
+  health_.reset();
+  channel_.reset();
+}
+
+uint64_t Link::Begin(grpc::ClientContext* context) {
+  const std::scoped_lock lock(mutex_);
+  return BeginLocked(context);
+}
+
+uint64_t Link::BeginLocked(grpc::ClientContext* context) {
+  if (closing_) return 0;
+  running_.emplace(++last_call_, context);
+  return last_call_;
+}
+
+void Link::End(uint64_t call) {
+  const std::scoped_lock lock(mutex_);
+  running_.erase(call);
+  if (running_.empty()) ended_.notify_all();
+}
+
+void Link::Cancel(uint64_t call) {
+  const std::scoped_lock lock(mutex_);
+  CancelLocked(call);
+}
+
+void Link::CancelLocked(uint64_t call) {
+  const auto found = running_.find(call);
+  if (found != running_.end() && found->second != nullptr) found->second->TryCancel();
 }
 
 asio::awaitable<std::string> Link::WhyDown(Deadline deadline) {
@@ -136,14 +172,14 @@ void Link::Tend() {
   LateWatch* late_watch = nullptr;
   {
     const std::scoped_lock lock(mutex_);
-    if (health_watch_ == nullptr && Begin()) {
+    if (health_watch_ == 0 && !closing_) {
       health_watch = new HealthWatch(shared_from_this());
-      health_watch_ = health_watch->context();
+      health_watch_ = BeginLocked(health_watch->context());
     }
     const bool has_late_approvals = without_late_approvals_ != session_;
-    if (late_ != nullptr && late_watch_ == nullptr && state_ == State::kUp && has_late_approvals && Begin()) {
+    if (late_ != nullptr && late_watch_ == 0 && state_ == State::kUp && has_late_approvals && !closing_) {
       late_watch = new LateWatch(shared_from_this());
-      late_watch_ = late_watch->context();
+      late_watch_ = BeginLocked(late_watch->context());
     }
   }
   if (health_watch != nullptr) health_watch->Start();
@@ -152,11 +188,12 @@ void Link::Tend() {
 
 void Link::TendLater() {
   const std::scoped_lock lock(mutex_);
-  if (alarm_set_ || !Begin()) return;
+  if (alarm_set_ || closing_) return;
   alarm_set_ = true;
+  const uint64_t call = BeginLocked(nullptr);
   alarm_ = std::make_unique<grpc::Alarm>();
   // Weak, since the alarm keeps the function and the link the alarm; it is there, since Close waits for this.
-  alarm_->Set(FromNow(kTendAfter), [weak = weak_from_this()](bool /*ok*/) {
+  alarm_->Set(FromNow(kTendAfter), [weak = weak_from_this(), call](bool /*ok*/) {
     const std::shared_ptr<Link> self = weak.lock();
     if (self == nullptr) return;
     {
@@ -164,8 +201,7 @@ void Link::TendLater() {
       self->alarm_set_ = false;
     }
     self->Tend();
-    const std::scoped_lock again(self->mutex_);
-    self->End();
+    self->End(call);
   });
 }
 
@@ -179,26 +215,28 @@ void Link::OnHealth(HealthCheckResponse::ServingStatus status) {
                                        HealthCheckResponse::ServingStatus_Name(status)));
       return;
     }
-    if (!Begin()) return;
     state_ = State::kConnecting;
   }
   Describe(session);
 }
 
 void Link::Describe(uint64_t session) {
-  struct Call {
+  struct Wire {
     grpc::ClientContext context;
     v1::DescribeRequest request;
     v1::CapabilityCard described;
   };
-  const auto call = std::make_shared<Call>();
-  call->context.set_deadline(FromNow(kDescribeLimit));
-  adapter_->async()->Describe(&call->context, &call->request, &call->described,
-                              [self = shared_from_this(), call, session](const grpc::Status& status) {
-                                self->OnDescribed(session, status, call->described);
+  auto wire = std::make_unique<Wire>();
+  const uint64_t call = Begin(&wire->context);
+  if (call == 0) return;
+  wire->context.set_deadline(FromNow(kDescribeLimit));
+  Wire* const out = wire.release();  // until gRPC has done with it
+  adapter_->async()->Describe(&out->context, &out->request, &out->described,
+                              [self = shared_from_this(), out, call, session](const grpc::Status& status) {
+                                self->OnDescribed(session, status, out->described);
+                                delete out;
                                 self->Tend();
-                                const std::scoped_lock lock(self->mutex_);
-                                self->End();
+                                self->End(call);
                               });
 }
 
@@ -209,7 +247,7 @@ void Link::OnDescribed(uint64_t session, const grpc::Status& status, const v1::C
     Settle(State::kDown,
            fmt::format("the adapter at {} did not describe itself: {}", address_, status.error_message()));
     // It is opened again, and Describe asked again.
-    if (health_watch_ != nullptr) health_watch_->TryCancel();
+    CancelLocked(health_watch_);
     return;
   }
   const std::string difference = DifferenceOf(described, expected_);
@@ -221,9 +259,10 @@ void Link::OnDescribed(uint64_t session, const grpc::Status& status, const v1::C
 }
 
 void Link::OnHealthEnded(const grpc::Status& status) {
+  uint64_t call = 0;
   {
     const std::scoped_lock lock(mutex_);
-    health_watch_ = nullptr;
+    std::swap(call, health_watch_);
     ++session_;
     if (state_ == State::kUp) {
       state_ = State::kConnecting;
@@ -234,8 +273,7 @@ void Link::OnHealthEnded(const grpc::Status& status) {
     }
   }
   TendLater();
-  const std::scoped_lock lock(mutex_);
-  End();
+  End(call);
 }
 
 void Link::OnLateApproval(const v1::LateApproval& approval) {
@@ -251,35 +289,34 @@ void Link::OnLateApproval(const v1::LateApproval& approval) {
 }
 
 void Link::Acknowledge(const std::string& payment_id) {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (!Begin()) return;
-  }
-  struct Call {
+  struct Wire {
     grpc::ClientContext context;
     v1::AcknowledgeLateApprovalRequest request;
     v1::AcknowledgeLateApprovalResponse response;
   };
-  const auto call = std::make_shared<Call>();
-  call->context.set_deadline(FromNow(kAcknowledgeLimit));
-  call->request.set_payment_id(payment_id);
+  auto wire = std::make_unique<Wire>();
+  const uint64_t call = Begin(&wire->context);
+  if (call == 0) return;
+  wire->context.set_deadline(FromNow(kAcknowledgeLimit));
+  wire->request.set_payment_id(payment_id);
+  Wire* const out = wire.release();
   // Should it fail, the adapter sends the approval again.
-  adapter_->async()->AcknowledgeLateApproval(&call->context, &call->request, &call->response,
-                                             [self = shared_from_this(), call](const grpc::Status& /*status*/) {
-                                               const std::scoped_lock lock(self->mutex_);
-                                               self->End();
+  adapter_->async()->AcknowledgeLateApproval(&out->context, &out->request, &out->response,
+                                             [self = shared_from_this(), out, call](const grpc::Status& /*status*/) {
+                                               delete out;
+                                               self->End(call);
                                              });
 }
 
 void Link::OnLateEnded(const grpc::Status& status) {
+  uint64_t call = 0;
   {
     const std::scoped_lock lock(mutex_);
-    late_watch_ = nullptr;
+    std::swap(call, late_watch_);
     if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) without_late_approvals_ = session_;
   }
   TendLater();
-  const std::scoped_lock lock(mutex_);
-  End();
+  End(call);
 }
 
 void Link::Settle(State state, std::string why_down) {
@@ -287,16 +324,6 @@ void Link::Settle(State state, std::string why_down) {
   why_down_ = std::move(why_down);
   for (const std::shared_ptr<Signal>& signal : waiting_) signal->Raise();
   waiting_.clear();
-}
-
-bool Link::Begin() {
-  if (closing_) return false;
-  ++running_;
-  return true;
-}
-
-void Link::End() {
-  if (--running_ == 0) ended_.notify_all();
 }
 
 }  // namespace waystation::adapters::remote

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -24,7 +25,9 @@ namespace waystation::adapters::remote {
 // started it.
 //
 // Threads: any. The streams and the alarm run on gRPC's own threads; the link has none. Shared, since those and the
-// acknowledgements of late approvals hold it; Close ends them.
+// acknowledgements of late approvals hold it; Close ends them. The channel must not be destroyed on one of gRPC's
+// threads, which would wait for itself: so each call is counted from its start until its context, which holds the
+// channel, is gone, and Close, which waits for them all, lets the channel go.
 class Link : public std::enable_shared_from_this<Link> {
  public:
   Link(std::shared_ptr<grpc::Channel> channel, std::string address, adapter::v1::CapabilityCard expected,
@@ -40,7 +43,14 @@ class Link : public std::enable_shared_from_this<Link> {
   // `deadline`.
   boost::asio::awaitable<std::string> WhyDown(Deadline deadline);
 
+  // For calls that were begun.
   adapter::v1::BillerAdapter::Stub& adapter() { return *adapter_; }
+  // Counts a call that is about to be started, by a number; 0: none may be, the link is closing. Close cancels it.
+  uint64_t Begin(grpc::ClientContext* context);
+  // gRPC has done with the call, and its context is gone.
+  void End(uint64_t call);
+  // Nothing where it has ended.
+  void Cancel(uint64_t call);
 
  private:
   class HealthWatch;
@@ -60,22 +70,23 @@ class Link : public std::enable_shared_from_this<Link> {
 
   // With the lock held.
   void Settle(State state, std::string why_down);
-  // What runs keeps Close waiting; false, and nothing is to be started, when it has begun.
-  bool Begin();
-  void End();
+  uint64_t BeginLocked(grpc::ClientContext* context);
+  void CancelLocked(uint64_t call);
 
   const std::string address_;
   const adapter::v1::CapabilityCard expected_;
   const CapabilityCard card_;
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<adapter::v1::BillerAdapter::Stub> adapter_;
-  const std::unique_ptr<grpc::health::v1::Health::Stub> health_;
+  // Null once it is closed.
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<adapter::v1::BillerAdapter::Stub> adapter_;
+  std::unique_ptr<grpc::health::v1::Health::Stub> health_;
 
   std::mutex mutex_;
   std::condition_variable ended_;
   bool open_ = false;
   bool closing_ = false;
-  int running_ = 0;
+  uint64_t last_call_ = 0;
+  std::map<uint64_t, grpc::ClientContext*> running_;  // null: the alarm
   State state_ = State::kConnecting;
   std::string why_down_;
   std::vector<std::shared_ptr<Signal>> waiting_;  // for state_ to be something else than kConnecting
@@ -86,9 +97,9 @@ class Link : public std::enable_shared_from_this<Link> {
   // One for each time: an alarm that is set again while it rings overwrites the function that is running.
   std::unique_ptr<grpc::Alarm> alarm_;
   bool alarm_set_ = false;
-  // Null while it does not run; guarded, so that it is not cancelled once it is gone.
-  grpc::ClientContext* health_watch_ = nullptr;
-  grpc::ClientContext* late_watch_ = nullptr;
+  // The number of the call; 0 while it does not run.
+  uint64_t health_watch_ = 0;
+  uint64_t late_watch_ = 0;
 };
 
 }  // namespace waystation::adapters::remote

@@ -20,13 +20,19 @@ namespace {
 
 constexpr std::string_view kPassed = "the deadline had passed before the request was sent";
 
-// One call; shared by the coroutine that waits for it and by gRPC, which may finish it after that has given up.
+// What a call is made of; gRPC's until it has done with it.
 template <typename Request, typename Response>
-struct Call {
+struct Wire {
   grpc::ClientContext context;
   Request request;
   Response response;
+};
+
+// What came of it; shared by the coroutine that waits for it and by gRPC, which may finish after that has given up.
+template <typename Response>
+struct Result {
   grpc::Status status;
+  Response response;
   const std::shared_ptr<Signal> finished = std::make_shared<Signal>();
 };
 
@@ -36,47 +42,73 @@ std::chrono::system_clock::time_point OnSystemClock(Deadline deadline) {
   return std::chrono::system_clock::now() + std::chrono::ceil<std::chrono::milliseconds>(left);
 }
 
-// Why there is no answer; empty when there is one in `call`. The coroutine ends at the deadline whatever gRPC does.
-template <typename Request, typename Response, typename Method>
-asio::awaitable<std::string> Answer(std::shared_ptr<Call<Request, Response>> call, v1::BillerAdapter::Stub& adapter,
-                                    Method method, Deadline deadline) {
-  call->context.set_deadline(OnSystemClock(deadline));
-  (adapter.async()->*method)(&call->context, &call->request, &call->response, [call](grpc::Status status) {
-    call->status = std::move(status);
-    call->finished->Raise();
-  });
-  const bool finished = co_await call->finished->Wait(deadline);
-  if (!finished) {
-    call->context.TryCancel();
-    co_return "no answer by the deadline";
-  }
-  if (call->status.ok()) co_return "";
-  if (call->status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) co_return "no answer by the deadline";
-  co_return fmt::format("gRPC status {}: {}", static_cast<int>(call->status.error_code()),
-                        call->status.error_message());
-}
-
-// One operation: NotSent, where the outcome has it, only for what was not started.
-template <typename Outcome, typename Response, typename ProtoRequest, typename Request, typename Method>
-asio::awaitable<Outcome> Operate(Link& link, const CapabilityCard& card, Request request, Method method,
-                                 Deadline deadline) {
-  using NotStarted = std::conditional_t<std::is_constructible_v<Outcome, NotSent>, NotSent, Unknown>;
-  if (std::chrono::steady_clock::now() >= deadline) co_return NotStarted{std::string(kPassed)};
-  link.Open(nullptr);
-  const std::string why_down = co_await link.WhyDown(deadline);
-  if (!why_down.empty()) co_return NotStarted{why_down};
-  if (std::chrono::steady_clock::now() >= deadline) co_return NotStarted{std::string(kPassed)};
-
-  const auto call = std::make_shared<Call<ProtoRequest, Response>>();
-  ToProto(request, &call->request);
-  const std::string no_answer = co_await Answer(call, link.adapter(), method, deadline);
-  if (!no_answer.empty()) co_return Unknown{no_answer};
-  co_return FromProto(call->response, card);
-}
-
 using Async = v1::BillerAdapter::StubInterface::async_interface;
 template <typename Request, typename Response>
 using Unary = void (Async::*)(grpc::ClientContext*, const Request*, Response*, std::function<void(grpc::Status)>);
+
+// Why a call was not started, or why it has no answer; with both empty, `response` is the answer.
+template <typename Response>
+struct Answered {
+  std::string not_started;
+  std::string no_answer;
+  Response response;
+};
+
+// One call over the link, once that is up. The coroutine ends at the deadline whatever gRPC does.
+template <typename Request, typename Response>
+asio::awaitable<Answered<Response>> Ask(std::shared_ptr<Link> link, std::unique_ptr<Wire<Request, Response>> wire,
+                                        Unary<Request, Response> method, Deadline deadline) {
+  Answered<Response> answered;
+  if (std::chrono::steady_clock::now() >= deadline) {
+    answered.not_started = kPassed;
+    co_return answered;
+  }
+  link->Open(nullptr);
+  answered.not_started = co_await link->WhyDown(deadline);
+  if (answered.not_started.empty() && std::chrono::steady_clock::now() >= deadline) answered.not_started = kPassed;
+  if (!answered.not_started.empty()) co_return answered;
+  const uint64_t call = link->Begin(&wire->context);
+  if (call == 0) {
+    answered.not_started = "the switch is ending";
+    co_return answered;
+  }
+
+  const auto result = std::make_shared<Result<Response>>();
+  wire->context.set_deadline(OnSystemClock(deadline));
+  Wire<Request, Response>* const out = wire.release();
+  (link->adapter().async()->*method)(&out->context, &out->request, &out->response,
+                                     [link, result, out, call](grpc::Status status) {
+                                       result->status = std::move(status);
+                                       result->response = std::move(out->response);
+                                       delete out;
+                                       link->End(call);
+                                       result->finished->Raise();
+                                     });
+  const bool finished = co_await result->finished->Wait(deadline);
+  if (!finished) link->Cancel(call);
+  if (!finished || result->status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+    answered.no_answer = "no answer by the deadline";
+  } else if (!result->status.ok()) {
+    answered.no_answer = fmt::format("gRPC status {}: {}", static_cast<int>(result->status.error_code()),
+                                     result->status.error_message());
+  } else {
+    answered.response = std::move(result->response);
+  }
+  co_return answered;
+}
+
+// One operation: NotSent, where the outcome has it, only for what was not started.
+template <typename Outcome, typename ProtoRequest, typename Response, typename Request>
+asio::awaitable<Outcome> Operate(std::shared_ptr<Link> link, const CapabilityCard& card, Request request,
+                                 Unary<ProtoRequest, Response> method, Deadline deadline) {
+  using NotStarted = std::conditional_t<std::is_constructible_v<Outcome, NotSent>, NotSent, Unknown>;
+  auto wire = std::make_unique<Wire<ProtoRequest, Response>>();
+  ToProto(request, &wire->request);
+  const Answered<Response> answered = co_await Ask(std::move(link), std::move(wire), method, deadline);
+  if (!answered.not_started.empty()) co_return NotStarted{answered.not_started};
+  if (!answered.no_answer.empty()) co_return Unknown{answered.no_answer};
+  co_return FromProto(answered.response, card);
+}
 
 }  // namespace
 
@@ -147,42 +179,34 @@ void RemoteBiller::ReportLateApprovalsTo(LateApprovals* late) {
 
 asio::awaitable<InquiryOutcome> RemoteBiller::Inquire(InquiryRequest request, Deadline deadline) {
   const Unary<v1::InquireRequest, v1::InquireResponse> method = &Async::Inquire;
-  return Operate<InquiryOutcome, v1::InquireResponse, v1::InquireRequest>(*link_, card_, std::move(request), method,
-                                                                          deadline);
+  return Operate<InquiryOutcome>(link_, card_, std::move(request), method, deadline);
 }
 
 asio::awaitable<PayOutcome> RemoteBiller::Pay(PaymentRequest request, Deadline deadline) {
   const Unary<v1::PaymentRequest, v1::PayResponse> method = &Async::Pay;
-  return Operate<PayOutcome, v1::PayResponse, v1::PaymentRequest>(*link_, card_, std::move(request), method, deadline);
+  return Operate<PayOutcome>(link_, card_, std::move(request), method, deadline);
 }
 
 asio::awaitable<QueryOutcome> RemoteBiller::Query(PaymentRequest request, Deadline deadline) {
   const Unary<v1::PaymentRequest, v1::QueryResponse> method = &Async::Query;
-  return Operate<QueryOutcome, v1::QueryResponse, v1::PaymentRequest>(*link_, card_, std::move(request), method,
-                                                                      deadline);
+  return Operate<QueryOutcome>(link_, card_, std::move(request), method, deadline);
 }
 
 asio::awaitable<ReverseOutcome> RemoteBiller::Reverse(PaymentRequest request, Deadline deadline) {
   const Unary<v1::PaymentRequest, v1::ReverseResponse> method = &Async::Reverse;
-  return Operate<ReverseOutcome, v1::ReverseResponse, v1::PaymentRequest>(*link_, card_, std::move(request), method,
-                                                                          deadline);
+  return Operate<ReverseOutcome>(link_, card_, std::move(request), method, deadline);
 }
 
 asio::awaitable<CancelOutcome> RemoteBiller::Cancel(PaymentRequest request, Deadline deadline) {
   const Unary<v1::PaymentRequest, v1::CancelResponse> method = &Async::Cancel;
-  return Operate<CancelOutcome, v1::CancelResponse, v1::PaymentRequest>(*link_, card_, std::move(request), method,
-                                                                        deadline);
+  return Operate<CancelOutcome>(link_, card_, std::move(request), method, deadline);
 }
 
 asio::awaitable<bool> RemoteBiller::Probe(Deadline deadline) {
-  if (std::chrono::steady_clock::now() >= deadline) co_return false;
-  link_->Open(nullptr);
-  const std::string why_down = co_await link_->WhyDown(deadline);
-  if (!why_down.empty()) co_return false;
-  const auto call = std::make_shared<Call<v1::ProbeRequest, v1::ProbeResponse>>();
   const Unary<v1::ProbeRequest, v1::ProbeResponse> method = &Async::Probe;
-  const std::string no_answer = co_await Answer(call, link_->adapter(), method, deadline);
-  co_return no_answer.empty();
+  auto wire = std::make_unique<Wire<v1::ProbeRequest, v1::ProbeResponse>>();
+  const Answered<v1::ProbeResponse> answered = co_await Ask(link_, std::move(wire), method, deadline);
+  co_return answered.not_started.empty() && answered.no_answer.empty();
 }
 
 }  // namespace waystation::adapters::remote

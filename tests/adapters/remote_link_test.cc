@@ -214,6 +214,26 @@ TEST_F(RemoteLink, AWorkerThatEndsWhileACallIsOutLeavesNothingBehind) {
   EXPECT_THAT(PayUntil(*biller, "unknown", 8), HasSubstr("gRPC status 1"));
 }
 
+TEST_F(RemoteLink, AnAdapterThatEndsCancelsWhatIsOut) {
+  std::promise<void> arrived;
+  process_.pay = [&arrived](AdapterProcess::Context* context, const v1::PaymentRequest&, v1::PayResponse*) {
+    arrived.set_value();
+    while (!context->IsCancelled()) std::this_thread::yield();
+    return grpc::Status::CANCELLED;
+  };
+  process_.Start();
+  auto biller = Make();
+  boost::asio::io_context io;
+  std::string outcome;
+  boost::asio::co_spawn(io, biller->Pay(Payment(), In(kSoon)),
+                        [&outcome](std::exception_ptr, const PayOutcome& answer) { outcome = Kind(answer); });
+  const auto has_arrived = arrived.get_future();
+  while (has_arrived.wait_for(milliseconds(0)) != std::future_status::ready) io.run_one_for(milliseconds(5));
+  biller.reset();
+  io.run();
+  EXPECT_EQ(outcome, "unknown");
+}
+
 TEST_F(RemoteLink, ManyThreadsShareOneConnection) {
   process_.Start();
   const auto biller = Make();
