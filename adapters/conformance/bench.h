@@ -43,6 +43,7 @@ class Bench {
   const Scenario& scenario() const { return target_.scenario; }
   const Customer& good() const { return target_.scenario.good.front(); }
   std::chrono::milliseconds patience() const { return target_.patience; }
+  std::chrono::milliseconds silence_limit() const { return target_.silence_limit; }
   std::chrono::milliseconds late_limit() const { return target_.late_limit; }
   const LateList& late() const { return late_; }
 

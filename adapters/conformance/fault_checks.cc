@@ -7,8 +7,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// For what is not answered; no biller of a scenario's `slow` and `silent` answers sooner.
-constexpr milliseconds kShortLimit{300};
 // gRPC and the operating system count deadlines in milliseconds, and by clocks of their own.
 constexpr milliseconds kClockGrain{20};
 constexpr int kQueries = 5;
@@ -101,7 +99,7 @@ void NothingIsSentOnceTheDeadlineHasPassed(Bench& bench) {
 // Unknown, and not before the deadline: whoever gives up earlier throws answers away.
 template <typename Operation>
 void ExpectSilence(Bench& bench, std::string_view what, Operation operation) {
-  const Deadline deadline = Bench::In(kShortLimit);
+  const Deadline deadline = Bench::In(bench.silence_limit());
   ExpectKind(bench, what, Kind(bench.Ask(what, operation(deadline), deadline)), "unknown");
   bench.Expect(std::chrono::steady_clock::now() >= deadline - kClockGrain,
                fmt::format("{} gives up before its deadline", what));
@@ -136,7 +134,8 @@ void SilenceIsUnknownAtTheDeadline(Bench& bench) {
   if (card.cancel != CancelRule::kNone) {
     ExpectSilence(bench, "Cancel", [&](Deadline deadline) { return slow->Cancel(request, deadline); });
   }
-  bench.Expect(!bench.AskProbe(*slow, Bench::In(kShortLimit)), "Probe of a silent biller says that it answers");
+  bench.Expect(!bench.AskProbe(*slow, Bench::In(bench.silence_limit())),
+               "Probe of a silent biller says that it answers");
 }
 
 // As the resolver does: again while it is not known.
@@ -220,7 +219,7 @@ void ALateApprovalIsReported(Bench& bench) {
   if (bench.scenario().late.empty()) return bench.NotApplicable("the scenario has no customer: late");
   for (const Customer& customer : bench.scenario().late) {
     const PaymentRequest request = bench.NewPayment(customer);
-    ExpectKind(bench, "Pay of " + Name(customer), Kind(Pay(bench, request, kShortLimit)), "unknown");
+    ExpectKind(bench, "Pay of " + Name(customer), Kind(Pay(bench, request, bench.silence_limit())), "unknown");
     const bool came =
         bench.RunUntil([&] { return bench.late().Of(request.payment_id).has_value(); }, Bench::In(bench.late_limit()));
     if (!bench.Expect(came, fmt::format("the late approval of {} is not reported within {} ms", Name(customer),

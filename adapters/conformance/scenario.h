@@ -27,7 +27,7 @@ struct Scenario {
   std::vector<Customer> silent;             // Pay gets no answer
   std::vector<Customer> late;               // Pay gets no answer, and an approval after its deadline
   std::vector<Customer> cancel_refused;     // paid, and the biller refuses the cancel
-  Settings slow;                            // with these no operation is answered within 300 ms; empty: there are none
+  Settings slow;                            // with these no operation is answered within 2 s; empty: there are none
   Settings unreachable;                     // with these nothing reaches the biller; empty: there are none
   // The target keeps no books: what it took back or never saw, it does not remember.
   bool stateless = false;

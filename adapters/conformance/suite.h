@@ -29,6 +29,8 @@ struct Target {
   uint64_t first_payment_id = 1;
   // An operation that has not answered so long after its deadline never will.
   std::chrono::milliseconds patience{5'000};
+  // The time limit of what is not going to be answered; long enough to connect in.
+  std::chrono::milliseconds silence_limit{1'000};
   // How long after its deadline a late approval may come.
   std::chrono::milliseconds late_limit{30'000};
 };

@@ -29,7 +29,7 @@ CapabilityCard TheCard() {
   card.can_query = true;
   card.can_reverse = true;
   card.query_denial_is_final = true;
-  card.time_limit = milliseconds(400);
+  card.time_limit = milliseconds(10'000);
   return card;
 }
 
@@ -184,6 +184,7 @@ conformance::Target BookBillerTarget(Plant plant) {
     return found == books->entries.end() ? 0 : found->second.effects;
   };
   target.patience = milliseconds(1'000);
+  target.silence_limit = milliseconds(300);
   target.late_limit = milliseconds(2'000);
   return target;
 }
