@@ -1,5 +1,6 @@
 #include "adapters/registry.h"
 
+#include "adapters/iso8583/iso8583_biller.h"
 #ifdef WAYSTATION_WITH_REMOTE_ADAPTERS
 #include "adapters/remote/remote_biller.h"
 #endif
@@ -17,6 +18,7 @@ struct Registered {
 
 // In alphabetical order.
 constexpr Registered kRegistry[] = {
+    {"iso8583", iso8583::Iso8583Biller::Create},
 #ifdef WAYSTATION_WITH_REMOTE_ADAPTERS  // not in the builds without gRPC
     {"remote", remote::RemoteBiller::Create},
 #endif

@@ -13,7 +13,7 @@ packages=(
   # for adapters in Python
   python3-grpcio python3-protobuf
   # for the tests and benchmarks
-  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev openssl
+  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev openssl nodejs
 )
 
 fail() {
@@ -32,6 +32,8 @@ for package in "${packages[@]}"; do
   state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || state=absent
   [[ $state == installed ]] || missing+=("$package")
 done
+# Debian has npm as a package of its own, others' nodejs brings it.
+command -v npm >/dev/null || missing+=(npm)
 if ((${#missing[@]} == 0)); then
   exit 0
 fi

@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "adapters/alarm.h"
 #include "adapters/registry.h"
 #include "fmt/format.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
@@ -198,6 +199,9 @@ void Switch::NoteHighWaterAtStart(const std::optional<storage::HighWaterMark>& m
 }
 
 absl::Status Switch::AddBillers() {
+  adapters::SendAlarmsTo([](std::string_view biller, std::string_view text) {
+    spdlog::error("alarm: the biller at {}: {}", biller, text);
+  });
   for (const config::v1::Biller& biller : config_.billers()) {
     absl::StatusOr<std::unique_ptr<adapters::BillerAdapter>> adapter =
         adapters::Create(biller.adapter(), SettingsOf(biller), CardOverridesOf(biller));

@@ -3,6 +3,7 @@
 #include "adapters/registry.h"
 #include "fmt/format.h"
 #include "switch/core/check.h"
+#include "tests/contract/power_company.h"
 #ifdef WAYSTATION_WITH_REMOTE_ADAPTERS
 #include "tests/contract/water_company.h"
 #endif
@@ -49,6 +50,7 @@ conformance::Target RegisteredTarget(const std::string& adapter, const Settings&
 
 const std::vector<RegisteredCase>& RegisteredCases() {
   static const std::vector<RegisteredCase> cases = {
+      {.label = "iso8583_power_company", .adapter = "iso8583", .target = PowerCompanyTarget},
 #ifdef WAYSTATION_WITH_REMOTE_ADAPTERS
       {.label = "remote_water_company", .adapter = "remote", .target = WaterCompanyTarget},
 #endif

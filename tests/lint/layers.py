@@ -47,6 +47,12 @@ LAYERS = {
         libraries=("boost", "re2", "cli11"),
         targets=("ws_core", "ws_adapters"),
     ),
+    # A program of its own; it comes first, for it lies within the next.
+    "adapters/sim/": Layer(
+        headers=(CORE, "adapters/"),
+        libraries=("boost", "openssl", "cli11", "posix"),
+        targets=("ws_core", "ws_adapters"),
+    ),
     "adapters/": Layer(
         headers=(CORE, "adapters/"),
         libraries=("boost", "openssl", "re2"),
@@ -74,9 +80,10 @@ LAYERS = {
         targets=("ws_core", "ws_storage", "ws_api_proto", "ws_journal_proto", "ws_ctl"),
     ),
     "bench/": Layer(
-        headers=(CORE, "storage/", "bench/", API_PROTO, JOURNAL_PROTO),
+        headers=(CORE, "storage/", "bench/", "adapters/iso8583/", API_PROTO, JOURNAL_PROTO),
         libraries=("grpc", "protobuf", "boost", "cli11", "benchmark", "posix"),
-        targets=("ws_core", "ws_storage", "ws_api_proto", "ws_journal_proto", "ws_bench", "ws_echo_proto"),
+        targets=("ws_core", "ws_storage", "ws_adapters", "ws_api_proto", "ws_journal_proto", "ws_bench",
+                 "ws_echo_proto"),
     ),
 }  # fmt: skip
 

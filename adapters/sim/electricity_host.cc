@@ -1,0 +1,274 @@
+#include "adapters/sim/electricity_host.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "adapters/iso8583/codec.h"
+#include "adapters/iso8583/frame.h"
+#include "adapters/iso8583/host_file.h"
+#include "adapters/iso8583/mac.h"
+#include "adapters/iso8583/trace.h"
+#include "adapters/iso8583/wire.h"
+#include "adapters/sim/listener.h"
+#include "boost/asio/co_spawn.hpp"
+#include "boost/asio/detached.hpp"
+#include "boost/asio/steady_timer.hpp"
+#include "boost/asio/use_awaitable.hpp"
+#include "fmt/format.h"
+
+namespace waystation::adapters::sim {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using iso8583::Message;
+
+constexpr std::string_view kSignOn = "001";
+constexpr std::chrono::seconds kStallLimit{30};
+
+// One connection of the switch's. Answers that drip hold the others back, which would end up in the middle of them.
+struct Connection {
+  std::shared_ptr<iso8583::Wire> wire;
+  std::string out;
+  std::string held_back;
+  bool dripping = false;
+  bool ended = false;
+};
+
+class ElectricityHost final : public Host {
+ public:
+  ElectricityHost(const HostParts& parts, iso8583::HostFile file, std::unique_ptr<iso8583::Mac> mac)
+      : file_(std::move(file)),
+        mac_(std::move(mac)),
+        biller_(parts.name, BillerRules::Electricity(), parts.books, parts.clock),
+        faults_(parts.faults),
+        io_(parts.io),
+        listener_(parts.io, parts.listen,
+                  [this](std::shared_ptr<tcp::socket> socket) { return Serve(std::move(socket)); }) {}
+
+  absl::Status Open() override { return listener_.Open(); }
+  void Refuse() override { listener_.Refuse(); }
+  void CutAll() override;
+  std::string address() const override { return listener_.address(); }
+  std::string Statement(core::BusinessDate date) const override;
+
+ private:
+  using Shared = std::shared_ptr<Connection>;
+
+  asio::awaitable<void> Serve(std::shared_ptr<tcp::socket> socket);
+  void OnMessage(const Shared& connection, std::string_view bytes);
+  // The operation in the words of Faults; empty: none that this host has.
+  std::string_view OperationOf(const Message& request) const;
+  BillerAnswer Decide(std::string_view operation, const Message& request, bool refuse);
+  Message AnswerTo(const Message& request, const BillerAnswer& decided, std::string_view operation) const;
+  void Answer(const Shared& connection, Message answer, const Fault& fault);
+  asio::awaitable<void> Send(Shared connection, Delivery delivery);
+
+  const iso8583::HostFile file_;
+  const std::unique_ptr<iso8583::Mac> mac_;  // null: without
+  Biller biller_;
+  Faults* const faults_;
+  asio::io_context* const io_;
+  Listener listener_;
+  std::vector<std::weak_ptr<Connection>> connections_;
+};
+
+asio::awaitable<void> ElectricityHost::Serve(std::shared_ptr<tcp::socket> socket) {
+  auto connection = std::make_shared<Connection>();
+  connection->wire = std::make_shared<iso8583::Wire>(std::move(*socket), file_.specification.frame(), kStallLimit);
+  std::erase_if(connections_, [](const std::weak_ptr<Connection>& one) { return one.expired(); });
+  connections_.push_back(connection);
+  connection->wire->Start({.fill = [connection](std::string* out) { out->append(std::exchange(connection->out, "")); },
+                           .message = [this, connection](std::string_view bytes) { OnMessage(connection, bytes); },
+                           .ended =
+                               [connection](const std::string&) {
+                                 connection->ended = true;
+                                 connection->wire.reset();
+                               }});
+  co_return;
+}
+
+void ElectricityHost::CutAll() {
+  for (const std::weak_ptr<Connection>& one : std::exchange(connections_, {})) {
+    const Shared connection = one.lock();
+    if (!connection || connection->ended) continue;
+    const std::shared_ptr<iso8583::Wire> wire = connection->wire;
+    wire->Close("cut");
+  }
+}
+
+void ElectricityHost::OnMessage(const Shared& connection, std::string_view bytes) {
+  Message request;
+  const bool readable = iso8583::Unpack(file_.specification, bytes, &request).ok();
+  if (!readable || (mac_ && !iso8583::MacIsRight(file_.specification, *mac_, bytes, request))) {
+    const std::shared_ptr<iso8583::Wire> wire = connection->wire;
+    return wire->Close("a message that cannot be read, or with a wrong MAC");
+  }
+  const std::string_view operation = OperationOf(request);
+  BillerAnswer decided;
+  decided.code = kDone;
+  if (operation == "sign-on") {
+    Message answer = AnswerTo(request, decided, operation);
+    std::string frame;
+    if (iso8583::PackFrame(file_.specification, mac_.get(), &answer, &frame).ok()) {
+      connection->out += frame;
+      connection->wire->Kick();
+    }
+    return;
+  }
+  const iso8583::Dialect& dialect = file_.dialect;
+  const std::string reference(dialect.Read(request, dialect.our_reference));
+  std::string customer(dialect.Read(request, dialect.customer_number));
+  if (customer.empty()) customer = biller_.CustomerOf(reference);
+  const Fault fault = faults_->Next(operation, customer);
+  if (!HasEffect(fault.kind) && fault.kind != FaultKind::kDecline) {
+    biller_.NoteUnheard(operation, reference);
+  } else {
+    decided = Decide(operation, request, fault.kind == FaultKind::kDecline);
+  }
+  Answer(connection, AnswerTo(request, decided, operation), fault);
+}
+
+std::string_view ElectricityHost::OperationOf(const Message& request) const {
+  const std::string_view mti = request.mti();
+  if (mti == "0800") return request.Get(70) == kSignOn ? "sign-on" : "probe";
+  if (mti == "0420" || mti == "0421") return "reverse";
+  const std::string_view code = request.Get(3);
+  const iso8583::Dialect& dialect = file_.dialect;
+  if (code == dialect.processing_code(iso8583::Operation::kInquiry)) return "inquire";
+  if (code == dialect.processing_code(iso8583::Operation::kPayment)) return "pay";
+  if (code == dialect.processing_code(iso8583::Operation::kQuery)) return "query";
+  if (code == dialect.processing_code(iso8583::Operation::kCancel)) return "cancel";
+  return "";
+}
+
+BillerAnswer ElectricityHost::Decide(std::string_view operation, const Message& request, bool refuse) {
+  const iso8583::Dialect& dialect = file_.dialect;
+  const std::string reference(dialect.Read(request, dialect.our_reference));
+  const std::string customer(dialect.Read(request, dialect.customer_number));
+  int64_t amount = 0;
+  BillerAnswer answer;
+  answer.code = "30";  // format error; in no table of the switch's
+  if (request.Has(4) && !absl::SimpleAtoi(std::string(request.Get(4)), &amount)) return answer;
+  if (operation == "pay") return biller_.Pay(reference, customer, core::Money::Fen(amount), refuse);
+  if (refuse) {
+    biller_.NoteUnheard(operation, reference);
+    answer.code = kRefused;
+  } else if (operation == "inquire") {
+    answer = biller_.Inquire(customer);
+  } else if (operation == "query") {
+    answer = biller_.Query(reference);
+  } else if (operation == "reverse") {
+    answer = biller_.Reverse(reference);
+  } else if (operation == "cancel") {
+    answer = biller_.Cancel(reference);
+  } else if (operation == "probe") {
+    answer.code = kDone;
+  }
+  return answer;
+}
+
+Message ElectricityHost::AnswerTo(const Message& request, const BillerAnswer& decided,
+                                  std::string_view operation) const {
+  const iso8583::Dialect& dialect = file_.dialect;
+  Message answer;
+  std::string mti(request.mti());
+  mti[2] = static_cast<char>(mti[2] + 1);
+  mti[3] = '0';
+  answer.set_mti(mti);
+  for (const int echoed : {3, 4, 7, 11, 12, 13, 41, 42, 49, 70}) {
+    if (request.Has(echoed)) answer.Set(echoed, request.Get(echoed));
+  }
+  answer.Set(39, decided.code);
+  const auto write = [&](const iso8583::Place& place, std::string_view value) {
+    if (!value.empty()) dialect.Write(place, value, &answer);
+  };
+  write(dialect.our_reference, dialect.Read(request, dialect.our_reference));
+  write(dialect.biller_reference, decided.biller_reference);
+  write(dialect.customer_name, decided.customer_name);
+  if (operation == "inquire" && decided.code == kDone) write(dialect.owed, fmt::format("{}", decided.owed.fen()));
+  write(dialect.voucher, decided.voucher);
+  write(dialect.original_code, decided.original_code);
+  return answer;
+}
+
+void ElectricityHost::Answer(const Shared& connection, Message answer, const Fault& fault) {
+  if (fault.kind == FaultKind::kWrongReference) {
+    uint32_t trace = 0;
+    if (absl::SimpleAtoi(std::string(answer.Get(11)), &trace)) {
+      answer.Set(11, iso8583::TraceText(iso8583::NextTrace(trace)));
+    }
+  }
+  std::string frame;
+  // What cannot be packed is an answer that never comes.
+  if (!iso8583::PackFrame(file_.specification, mac_.get(), &answer, &frame).ok()) return;
+  if (fault.kind == FaultKind::kBadMac && mac_) frame.back() = static_cast<char>(frame.back() ^ 1);
+  Delivery delivery = Deliver(fault, faults_->NextLatency(), std::move(frame), faults_->random());
+  if (!delivery.cut && delivery.pieces.size() == 1 && delivery.pieces[0].wait.count() == 0) {
+    (connection->dripping ? connection->held_back : connection->out) += delivery.pieces[0].bytes;
+    connection->wire->Kick();
+  } else if (!delivery.pieces.empty()) {
+    asio::co_spawn(*io_, Send(connection, std::move(delivery)), asio::detached);
+  }
+}
+
+asio::awaitable<void> ElectricityHost::Send(Shared connection, Delivery delivery) {
+  const bool whole = delivery.pieces.size() <= 2;
+  asio::steady_timer timer(*io_);
+  for (const Delivery::Piece& piece : delivery.pieces) {
+    if (piece.wait.count() > 0) {
+      timer.expires_after(piece.wait);
+      co_await timer.async_wait(asio::use_awaitable);
+    }
+    if (connection->ended) co_return;
+    if (!whole) connection->dripping = true;
+    std::string& out = whole && connection->dripping ? connection->held_back : connection->out;
+    out += piece.bytes;
+    connection->wire->Kick();
+  }
+  if (!whole) {
+    connection->dripping = false;
+    connection->out += std::exchange(connection->held_back, "");
+    connection->wire->Kick();
+  }
+  if (delivery.cut && !connection->ended) {
+    const std::shared_ptr<iso8583::Wire> wire = connection->wire;
+    wire->CloseWhenWritten();
+  }
+}
+
+std::string ElectricityHost::Statement(core::BusinessDate date) const {
+  std::string lines;
+  uint64_t count = 0;
+  int64_t total = 0;
+  biller_.books().ForEach(biller_.host(), date, [&](const std::string& reference, const Entry& entry) {
+    if (entry.state != EntryState::kApplied) return;
+    ++count;
+    total += entry.amount.fen();
+    lines += fmt::format("D|{}|{}|{}|{}|{}|{}\n", reference, entry.biller_reference, entry.customer_number,
+                         entry.amount.fen(), iso8583::LocalTime(entry.at), entry.voucher);
+  });
+  return fmt::format("H|{}|{}|{}\n{}T|{}|{}\n", biller_.host(), date.number(), "CNY", lines, count, total);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Host>> MakeElectricityHost(const HostParts& parts) {
+  SettingsReader reader(parts.settings);
+  const std::string specification = reader.Text("specification");
+  const std::string mac_key_file = reader.Text("mac_key_file", "");
+  if (absl::Status status = reader.Finish(); !status.ok()) return status;
+  absl::StatusOr<iso8583::HostFile> file = iso8583::HostFile::Load(specification);
+  if (!file.ok()) return file.status();
+  std::unique_ptr<iso8583::Mac> mac;
+  if (!mac_key_file.empty()) {
+    if (absl::Status status = iso8583::CheckMacFields(file->specification); !status.ok()) return status;
+    absl::StatusOr<std::unique_ptr<iso8583::Mac>> made = iso8583::Mac::FromFile(mac_key_file);
+    if (!made.ok()) return made.status();
+    mac = *std::move(made);
+  }
+  return std::unique_ptr<Host>(new ElectricityHost(parts, *std::move(file), std::move(mac)));
+}
+
+}  // namespace waystation::adapters::sim

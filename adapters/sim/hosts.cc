@@ -1,0 +1,36 @@
+#include <vector>
+
+#include "adapters/sim/electricity_host.h"
+#include "adapters/sim/host.h"
+#include "fmt/format.h"
+#include "fmt/ranges.h"
+
+namespace waystation::adapters::sim {
+namespace {
+
+struct Protocol {
+  std::string_view name;
+  absl::StatusOr<std::unique_ptr<Host>> (*make)(const HostParts&);
+};
+
+// In alphabetical order.
+const std::vector<Protocol>& Protocols() {
+  static const std::vector<Protocol> protocols = {
+      {"iso8583", MakeElectricityHost},
+  };
+  return protocols;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Host>> MakeHost(std::string_view protocol, const HostParts& parts) {
+  std::vector<std::string_view> names;
+  for (const Protocol& known : Protocols()) {
+    if (known.name == protocol) return known.make(parts);
+    names.push_back(known.name);
+  }
+  return absl::InvalidArgumentError(fmt::format("host {}: protocol \"{}\" is not known; expected one of {}", parts.name,
+                                                protocol, fmt::join(names, ", ")));
+}
+
+}  // namespace waystation::adapters::sim
