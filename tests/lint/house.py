@@ -13,8 +13,8 @@ AT_THE_ROOT = {
 
 WITH_README = (
     "proto", "switch", "switch/core", "switch/flow", "switch/rpc", "switch/daemon", "switch/ctl",
-    "storage", "adapters", "adapters/iso8583", "adapters/sandbox", "adapters/sim", "adapters/remote",
-    "adapters/remote/example", "adapters/conformance", "bench", "tests", "deploy",
+    "storage", "adapters", "adapters/http", "adapters/iso8583", "adapters/sandbox",
+    "adapters/sim", "adapters/remote", "adapters/remote/example", "adapters/conformance", "bench", "tests", "deploy",
 )  # fmt: skip
 # A README is a page.
 MOST_README_LINES = 60

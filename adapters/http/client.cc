@@ -1,0 +1,91 @@
+#include "adapters/http/client.h"
+
+#include <map>
+
+#include "adapters/http/connection.h"
+#include "boost/asio/any_io_executor.hpp"
+#include "boost/asio/execution_context.hpp"
+#include "boost/asio/query.hpp"
+#include "boost/asio/this_coro.hpp"
+#include "fmt/format.h"
+
+namespace waystation::adapters::http {
+
+namespace asio = boost::asio;
+
+namespace {
+
+std::atomic<uint64_t> next_client_id{1};
+
+bool Passed(Deadline deadline) {
+  return std::chrono::steady_clock::now() >= deadline;
+}
+
+// The idle connections of one io_context, of all clients; its service, so that they end before it does.
+class IdleConnections final : public asio::execution_context::service {
+ public:
+  static inline asio::execution_context::id id;
+
+  explicit IdleConnections(asio::execution_context& context) : asio::execution_context::service(context) {}
+
+  // The one that was used last, as it is the likeliest to live; null when there is none that can be used.
+  std::unique_ptr<Connection> Take(uint64_t client, std::chrono::milliseconds idle_limit) {
+    std::vector<std::unique_ptr<Connection>>& idle = idle_[client];
+    while (!idle.empty()) {
+      std::unique_ptr<Connection> connection = std::move(idle.back());
+      idle.pop_back();
+      const bool fresh = std::chrono::steady_clock::now() - connection->idle_from() < idle_limit;
+      if (fresh && connection->Reusable()) return connection;
+    }
+    return nullptr;
+  }
+
+  void Keep(uint64_t client, std::unique_ptr<Connection> connection, size_t most_idle) {
+    std::vector<std::unique_ptr<Connection>>& idle = idle_[client];
+    if (idle.size() >= most_idle) return;
+    connection->IdleFrom(std::chrono::steady_clock::now());
+    idle.push_back(std::move(connection));
+  }
+
+ private:
+  void shutdown() override { idle_.clear(); }
+
+  std::map<uint64_t, std::vector<std::unique_ptr<Connection>>> idle_;
+};
+
+std::string Bytes(const Request& request, const Endpoint& endpoint) {
+  const std::string target = endpoint.path + request.target;
+  std::string bytes = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n", request.method,
+                                  target.empty() ? "/" : target, endpoint.Authority(), request.body.size());
+  for (const auto& [name, value] : request.fields) {
+    bytes.append(name).append(": ").append(value).append("\r\n");
+  }
+  return bytes.append("\r\n").append(request.body);
+}
+
+}  // namespace
+
+Client::Client(ClientOptions options)
+    : id_(next_client_id.fetch_add(1, std::memory_order_relaxed)),
+      options_(std::make_shared<const ClientOptions>(std::move(options))) {}
+
+asio::awaitable<Result> Client::Send(Request request, Deadline deadline,
+                                     absl::FunctionRef<bool(const Answer&)> belongs) {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  auto& idle = asio::use_service<IdleConnections>(asio::query(executor, asio::execution::context));
+  if (Passed(deadline)) co_return NeverLeft{"the deadline had passed before the request was sent"};
+  std::unique_ptr<Connection> connection = idle.Take(id_, options_->idle_limit);
+  if (connection == nullptr) {
+    connection = std::make_unique<Connection>(executor, options_);
+    const absl::Status opened = co_await connection->Open(deadline);
+    if (!opened.ok()) co_return NeverLeft{std::string(opened.message())};
+    if (Passed(deadline)) co_return NeverLeft{"the deadline had passed once the connection was open"};
+  }
+  Result result = co_await connection->Exchange(Bytes(request, options_->endpoint), deadline);
+  const Answer* answer = std::get_if<Answer>(&result);
+  const bool in_step = answer != nullptr && belongs(*answer);
+  if (in_step && connection->Reusable()) idle.Keep(id_, std::move(connection), options_->most_idle);
+  co_return result;
+}
+
+}  // namespace waystation::adapters::http

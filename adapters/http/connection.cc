@@ -1,0 +1,157 @@
+#include "adapters/http/connection.h"
+
+#include <array>
+#include <utility>
+
+#include "adapters/http/read_answer.h"
+#include "boost/asio/ip/address.hpp"
+#include "boost/asio/ip/tcp.hpp"
+#include "boost/asio/redirect_error.hpp"
+#include "boost/asio/steady_timer.hpp"
+#include "boost/asio/use_awaitable.hpp"
+#include "boost/asio/write.hpp"
+#include "fmt/format.h"
+#include "openssl/ssl.h"
+#include "openssl/x509_vfy.h"
+#include "openssl/x509v3.h"
+
+namespace waystation::adapters::http {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+
+namespace {
+
+constexpr std::string_view kTimedOut = "no answer by the deadline";
+
+absl::Status Fault(const Endpoint& endpoint, std::string_view step, const error_code& error) {
+  return absl::UnavailableError(
+      fmt::format("{} {}: {}", step, endpoint.Authority(),
+                  error == boost::beast::error::timeout ? std::string(kTimedOut) : error.message()));
+}
+
+using Addresses = tcp::resolver::results_type;
+
+// A look-up that is on its way. The system's can't be stopped, so at the deadline it is left to end by itself, and this
+// with it.
+struct LookUp {
+  explicit LookUp(const asio::any_io_executor& executor) : resolver(executor), done(executor) {}
+
+  tcp::resolver resolver;
+  asio::steady_timer done;
+  error_code error = boost::beast::error::timeout;
+  Addresses addresses;
+};
+
+asio::awaitable<error_code> Find(const asio::any_io_executor& executor, const Endpoint& endpoint, Deadline deadline,
+                                 Addresses& addresses) {
+  const auto look_up = std::make_shared<LookUp>(executor);
+  look_up->done.expires_at(deadline);
+  look_up->resolver.async_resolve(endpoint.host, endpoint.port,
+                                  [look_up](const error_code& error, const Addresses& found) {
+                                    look_up->error = error;
+                                    look_up->addresses = found;
+                                    look_up->done.cancel();
+                                  });
+  error_code ended;
+  co_await look_up->done.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+  addresses = look_up->addresses;
+  co_return look_up->error;
+}
+
+// SNI and the name that the certificate must bear.
+bool ExpectName(SSL* ssl, const std::string& host) {
+  error_code not_an_address;
+  asio::ip::make_address(host, not_an_address);
+  if (!not_an_address) return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1;
+  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  return SSL_set1_host(ssl, host.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
+}
+
+}  // namespace
+
+Connection::Connection(const asio::any_io_executor& executor, std::shared_ptr<const ClientOptions> options)
+    : options_(std::move(options)), tcp_(executor), buffer_(MostBufferBytes(options_->most_answer_bytes)) {
+  if (options_->endpoint.tls) tls_.emplace(tcp_, *options_->tls);
+}
+
+asio::awaitable<absl::Status> Connection::Open(Deadline deadline) {
+  absl::Status status = co_await Connect(deadline);
+  if (status.ok() && tls_) status = co_await Handshake(deadline);
+  co_return status;
+}
+
+asio::awaitable<absl::Status> Connection::Connect(Deadline deadline) {
+  const Endpoint& endpoint = options_->endpoint;
+  error_code error;
+  const asio::ip::address address = asio::ip::make_address(endpoint.host, error);
+  Addresses addresses;
+  if (!error) {
+    const auto port = static_cast<uint16_t>(std::stoi(endpoint.port));
+    addresses = Addresses::create(tcp::endpoint(address, port), endpoint.host, endpoint.port);
+  } else {
+    error = co_await Find(tcp_.get_executor(), endpoint, deadline, addresses);
+    if (error) co_return Fault(endpoint, "look up", error);
+  }
+  tcp_.expires_at(deadline);
+  co_await tcp_.async_connect(addresses, asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return Fault(endpoint, "connect to", error);
+  tcp_.socket().set_option(tcp::no_delay(true), error);
+  if (!error) tcp_.socket().non_blocking(true, error);
+  co_return error ? Fault(endpoint, "set up the connection to", error) : absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> Connection::Handshake(Deadline deadline) {
+  const Endpoint& endpoint = options_->endpoint;
+  SSL* const ssl = tls_->native_handle();
+  if (!ExpectName(ssl, endpoint.host)) {
+    co_return absl::UnavailableError(fmt::format("TLS with {}: \"{}\" is no name that a certificate could bear",
+                                                 endpoint.Authority(), endpoint.host));
+  }
+  tcp_.expires_at(deadline);
+  error_code error;
+  co_await tls_->async_handshake(asio::ssl::stream_base::client, asio::redirect_error(asio::use_awaitable, error));
+  if (!error) co_return absl::OkStatus();
+  const long verdict = SSL_get_verify_result(ssl);
+  if (verdict == X509_V_OK) co_return Fault(endpoint, "TLS with", error);
+  co_return absl::UnavailableError(fmt::format("TLS with {}: the host's certificate is refused: {}",
+                                               endpoint.Authority(), X509_verify_cert_error_string(verdict)));
+}
+
+asio::awaitable<Result> Connection::Exchange(std::string bytes, Deadline deadline) {
+  tcp_.expires_at(deadline);
+  if (tls_) co_return co_await ExchangeOver(*tls_, bytes);
+  co_return co_await ExchangeOver(tcp_, bytes);
+}
+
+template <typename Stream>
+asio::awaitable<Result> Connection::ExchangeOver(Stream& stream, std::string_view bytes) {
+  keep_alive_ = false;
+  error_code error;
+  co_await asio::async_write(stream, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
+  // How much of it the host has is not known.
+  if (error) {
+    co_return Broken{error == boost::beast::error::timeout
+                         ? "the request was not taken by the deadline"
+                         : fmt::format("the connection broke as the request went out: {}", error.message())};
+  }
+  AnswerRead read = co_await ReadAnswer(stream, buffer_, options_->most_answer_bytes);
+  keep_alive_ = read.keep_alive;
+  co_return std::move(read.result);
+}
+
+bool Connection::Reusable() {
+  if (!keep_alive_ || buffer_.size() != 0) return false;
+  if (tls_) {
+    // What has been read from the socket, and not asked for yet.
+    SSL* const ssl = tls_->native_handle();
+    if (SSL_pending(ssl) > 0 || BIO_pending(SSL_get_rbio(ssl)) > 0) return false;
+  }
+  char byte = 0;
+  error_code error;
+  tcp_.socket().receive(asio::buffer(&byte, 1), tcp::socket::message_peek, error);
+  return error == asio::error::would_block;
+}
+
+}  // namespace waystation::adapters::http

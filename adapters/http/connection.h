@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "adapters/http/client.h"
+#include "boost/asio/any_io_executor.hpp"
+#include "boost/asio/ssl/stream.hpp"
+#include "boost/beast/core/flat_buffer.hpp"
+#include "boost/beast/core/tcp_stream.hpp"
+
+namespace waystation::adapters::http {
+
+// One connection to a client's host; one request at a time. Used on its executor alone.
+class Connection {
+ public:
+  Connection(const boost::asio::any_io_executor& executor, std::shared_ptr<const ClientOptions> options);
+
+  // Looks the host up, connects, and shakes hands. Unavailable, and what failed, when it is not open by the deadline.
+  boost::asio::awaitable<absl::Status> Open(Deadline deadline);
+
+  // Sends `bytes`, a whole request, and reads one answer: Answer or Broken.
+  boost::asio::awaitable<Result> Exchange(std::string bytes, Deadline deadline);
+
+  // Whether another request may follow: the last answer allows it, and nothing came after it, nor the end.
+  bool Reusable();
+
+  void IdleFrom(Deadline now) { idle_from_ = now; }
+  Deadline idle_from() const { return idle_from_; }
+
+ private:
+  using Tls = boost::asio::ssl::stream<boost::beast::tcp_stream&>;
+
+  boost::asio::awaitable<absl::Status> Connect(Deadline deadline);
+  boost::asio::awaitable<absl::Status> Handshake(Deadline deadline);
+  template <typename Stream>
+  boost::asio::awaitable<Result> ExchangeOver(Stream& stream, std::string_view bytes);
+
+  const std::shared_ptr<const ClientOptions> options_;
+  boost::beast::tcp_stream tcp_;
+  std::optional<Tls> tls_;
+  boost::beast::flat_buffer buffer_;
+  bool keep_alive_ = false;
+  Deadline idle_from_{};
+};
+
+}  // namespace waystation::adapters::http
