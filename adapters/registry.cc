@@ -1,6 +1,8 @@
 #include "adapters/registry.h"
 
+#include "adapters/gas/gas_biller.h"
 #include "adapters/iso8583/iso8583_biller.h"
+#include "adapters/mobile/mobile_biller.h"
 #ifdef WAYSTATION_WITH_REMOTE_ADAPTERS
 #include "adapters/remote/remote_biller.h"
 #endif
@@ -18,8 +20,10 @@ struct Registered {
 
 // In alphabetical order.
 constexpr Registered kRegistry[] = {
-    {"iso8583", iso8583::Iso8583Biller::Create},
-#ifdef WAYSTATION_WITH_REMOTE_ADAPTERS  // not in the builds without gRPC
+    {"gas_xml", gas::GasBiller::Create},            // XML in GBK over HTTP
+    {"iso8583", iso8583::Iso8583Biller::Create},    // ISO 8583 over TCP
+    {"mobile_json", mobile::MobileBiller::Create},  // signed JSON over HTTPS
+#ifdef WAYSTATION_WITH_REMOTE_ADAPTERS              // not in the builds without gRPC
     {"remote", remote::RemoteBiller::Create},
 #endif
     {"sandbox", sandbox::SandboxBiller::Create},

@@ -1,7 +1,9 @@
 #include <vector>
 
 #include "adapters/sim/electricity_host.h"
+#include "adapters/sim/gas_host.h"
 #include "adapters/sim/host.h"
+#include "adapters/sim/mobile_host.h"
 #include "fmt/format.h"
 #include "fmt/ranges.h"
 
@@ -16,7 +18,9 @@ struct Protocol {
 // In alphabetical order.
 const std::vector<Protocol>& Protocols() {
   static const std::vector<Protocol> protocols = {
+      {"gas_xml", MakeGasHost},
       {"iso8583", MakeElectricityHost},
+      {"mobile_json", MakeMobileHost},
   };
   return protocols;
 }

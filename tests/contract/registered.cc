@@ -3,6 +3,7 @@
 #include "adapters/registry.h"
 #include "fmt/format.h"
 #include "switch/core/check.h"
+#include "tests/contract/http_companies.h"
 #include "tests/contract/power_company.h"
 #ifdef WAYSTATION_WITH_REMOTE_ADAPTERS
 #include "tests/contract/water_company.h"
@@ -50,7 +51,9 @@ conformance::Target RegisteredTarget(const std::string& adapter, const Settings&
 
 const std::vector<RegisteredCase>& RegisteredCases() {
   static const std::vector<RegisteredCase> cases = {
+      {.label = "gas_xml_gas_company", .adapter = "gas_xml", .target = GasCompanyTarget},
       {.label = "iso8583_power_company", .adapter = "iso8583", .target = PowerCompanyTarget},
+      {.label = "mobile_json_carrier", .adapter = "mobile_json", .target = CarrierTarget},
 #ifdef WAYSTATION_WITH_REMOTE_ADAPTERS
       {.label = "remote_water_company", .adapter = "remote", .target = WaterCompanyTarget},
 #endif

@@ -13,7 +13,7 @@ AT_THE_ROOT = {
 
 WITH_README = (
     "proto", "switch", "switch/core", "switch/flow", "switch/rpc", "switch/daemon", "switch/ctl",
-    "storage", "adapters", "adapters/http", "adapters/iso8583", "adapters/sandbox",
+    "storage", "adapters", "adapters/gas", "adapters/http", "adapters/iso8583", "adapters/mobile", "adapters/sandbox",
     "adapters/sim", "adapters/remote", "adapters/remote/example", "adapters/conformance", "bench", "tests", "deploy",
 )  # fmt: skip
 # A README is a page.

@@ -50,12 +50,12 @@ LAYERS = {
     # A program of its own; it comes first, for it lies within the next.
     "adapters/sim/": Layer(
         headers=(CORE, "adapters/"),
-        libraries=("boost", "openssl", "cli11", "posix"),
+        libraries=("boost", "openssl", "cli11", "posix", "pugixml"),
         targets=("ws_core", "ws_adapters"),
     ),
     "adapters/": Layer(
         headers=(CORE, "adapters/"),
-        libraries=("boost", "openssl", "re2"),
+        libraries=("boost", "openssl", "re2", "pugixml", "iconv"),
         targets=("ws_core",),
     ),
     "switch/flow/": Layer(
@@ -99,6 +99,8 @@ LIBRARIES = {
     "re2": (("re2/",), ("re2::", "PkgConfig::RE2")),
     "spdlog": (("spdlog/",), ("spdlog::",)),
     "yaml-cpp": (("yaml-cpp/",), ("yaml-cpp",)),
+    "iconv": (("iconv.h",), ()),
+    "pugixml": (("pugixml.hpp",), ("pugixml::",)),
     "cli11": (("CLI/",), ("CLI11::",)),
     "benchmark": (("benchmark/",), ("benchmark::",)),
     "gtest": (("gtest/", "gmock/"), ("GTest::",)),

@@ -1,0 +1,204 @@
+#include "adapters/gas/gas_biller.h"
+
+#include <chrono>
+#include <optional>
+#include <variant>
+
+#include "adapters/gas/china_time.h"
+#include "adapters/http/settings.h"
+#include "adapters/plain_text.h"
+#include "fmt/format.h"
+
+namespace waystation::adapters::gas {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr size_t kMostPartnerBytes = 32;
+constexpr uint64_t kSerialsInAMillisecond = 10'000'000;
+
+CapabilityCard Card() {
+  CapabilityCard card;
+  card.service = "gas";
+  card.inquiry = InquiryRule::kRequired;
+  card.amount_rule = AmountRule::kExact;
+  card.least = core::Money::Fen(100);
+  card.most = core::Money::Fen(1'000'000);
+  card.customer_number_pattern = R"(^\d{8}$)";
+  card.customer_number_hint = "a gas customer number: 8 digits";
+  card.can_query = true;
+  // The host takes up no request whose time is more than a minute ago; the rest is for clocks that differ.
+  card.query_denial_is_final = true;
+  card.settling_time = milliseconds(90'000);
+  return card;
+}
+
+core::TimePoint Now() {
+  return std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
+}
+
+std::string OrderOf(const PaymentRequest& request) {
+  return request.payment_id.ToString();
+}
+
+Unknown NotUnderstood(std::string_view operation, const AnswerMessage& answer) {
+  return Unknown{fmt::format("the answer to {} says nothing that settles it: code {}", operation, answer.code)};
+}
+
+// The answer is about this payment and none other.
+bool IsAbout(const AnswerMessage& answer, const PaymentRequest& request) {
+  return answer.order == OrderOf(request) && answer.amount == request.amount;
+}
+
+std::variant<Approved, Unknown> Approval(const AnswerMessage& answer, const PaymentRequest& request) {
+  if (!IsAbout(answer, request)) {
+    return Unknown{fmt::format("the host approves order {} over {} yuan; expected {} over {}", answer.order,
+                               core::FormatYuan(answer.amount.value_or(core::Money())), OrderOf(request),
+                               core::FormatYuan(request.amount))};
+  }
+  if (answer.reference.empty()) return Unknown{"the host approves without a reference of its own"};
+  return Approved{answer.reference, "", answer.name};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<BillerAdapter>> GasBiller::Create(const Settings& settings,
+                                                                 const CardOverrides& overrides) {
+  SettingsReader reader(settings);
+  http::ClientOptions options = http::ReadClientOptions(reader, http::Transport::kTlsOrPlain);
+  const std::string partner = reader.Text("partner");
+  if (!IsPlainText(partner, kMostPartnerBytes)) {
+    reader.Refuse("partner",
+                  fmt::format("it is too long; expected a plain text of at most {} bytes", kMostPartnerBytes));
+  }
+  absl::StatusOr<ResultCodes> codes = ResultCodes::Parse(reader.Text("result_codes"));
+  if (!codes.ok()) reader.Refuse("result_codes", std::string(codes.status().message()));
+  if (absl::Status status = reader.Finish(); !status.ok()) return status;
+
+  absl::StatusOr<CapabilityCard> card = WithOverrides(Card(), overrides);
+  if (!card.ok()) return card.status();
+  return std::unique_ptr<BillerAdapter>(
+      new GasBiller(*std::move(card), partner, *std::move(codes), std::move(options)));
+}
+
+GasBiller::GasBiller(CapabilityCard card, std::string partner, ResultCodes codes, http::ClientOptions options)
+    : card_(std::move(card)), partner_(std::move(partner)), codes_(std::move(codes)), client_(std::move(options)) {}
+
+asio::awaitable<GasBiller::Reply> GasBiller::Call(std::string_view service, Body body, Deadline deadline) {
+  const core::TimePoint now = Now();
+  const uint64_t count = requests_.fetch_add(1, std::memory_order_relaxed);
+  RequestMessage message{.service = service, .partner = partner_, .serial = {}, .time = ChinaTime(now), .body = {}};
+  message.serial = fmt::format("{}{:07}", now.time_since_epoch().count(), count % kSerialsInAMillisecond);
+  message.body = std::move(body);
+  absl::StatusOr<std::string> bytes = Encode(message);
+  if (!bytes.ok()) co_return NotSent{std::string(bytes.status().message())};
+
+  http::Request request{.method = "POST", .target = "", .fields = {}, .body = *std::move(bytes)};
+  request.fields = {{"Content-Type", "text/xml; charset=GBK"}};
+  absl::StatusOr<AnswerMessage> decoded = absl::UnknownError("not decoded");
+  const auto check = [&](const http::Answer& answer) {
+    decoded = DecodeAnswer(answer.body());
+    return decoded.ok() && decoded->service == service && decoded->serial == message.serial;
+  };
+  const http::Result result = co_await client_.Send(std::move(request), deadline, check);
+  if (const auto* never_left = std::get_if<http::NeverLeft>(&result)) co_return NotSent{never_left->cause};
+  if (const auto* broken = std::get_if<http::Broken>(&result)) co_return Unknown{broken->cause};
+  const unsigned status = std::get<http::Answer>(result).result_int();
+  if (status != 200) co_return Unknown{fmt::format("the host answers status {}", status)};
+  if (!decoded.ok()) {
+    co_return Unknown{fmt::format("the answer is not understood: {}", std::string(decoded.status().message()))};
+  }
+  if (decoded->service != service || decoded->serial != message.serial) {
+    co_return Unknown{fmt::format("the answer is to {} {}; expected one to {} {}", decoded->service, decoded->serial,
+                                  service, message.serial)};
+  }
+  co_return *std::move(decoded);
+}
+
+asio::awaitable<InquiryOutcome> GasBiller::Inquire(InquiryRequest request, Deadline deadline) {
+  Body body;
+  body.emplace_back("customer", request.customer_number);
+  const Reply reply = co_await Call("inquire", std::move(body), deadline);
+  if (const auto outcome = http::WithoutAnswer<InquiryOutcome>(reply)) co_return *outcome;
+  const AnswerMessage& answer = std::get<AnswerMessage>(reply);
+  const ResultCode& code = codes_.Of(answer.code);
+  if (code.meaning == CodeMeaning::kDeclined) co_return Declined{answer.code, code.text};
+  const bool found = code.meaning == CodeMeaning::kSuccess && answer.customer == request.customer_number;
+  if (!found || !answer.owed) co_return NotUnderstood("an inquiry", answer);
+  co_return InquiryFound{answer.name, *answer.owed};
+}
+
+asio::awaitable<PayOutcome> GasBiller::Pay(PaymentRequest request, Deadline deadline) {
+  Body body;
+  body.emplace_back("order", OrderOf(request));
+  body.emplace_back("customer", request.customer_number);
+  body.emplace_back("amount", core::FormatYuan(request.amount));
+  body.emplace_back("station", request.station.ToString());
+  body.emplace_back("date", std::to_string(request.business_date.number()));
+  const Reply reply = co_await Call("pay", std::move(body), deadline);
+  if (const auto outcome = http::WithoutAnswer<PayOutcome>(reply)) co_return *outcome;
+  const AnswerMessage& answer = std::get<AnswerMessage>(reply);
+  const ResultCode& code = codes_.Of(answer.code);
+  if (code.meaning == CodeMeaning::kDeclined) co_return Declined{answer.code, code.text};
+  if (code.meaning != CodeMeaning::kSuccess || answer.state != PaymentState::kPaid) {
+    co_return NotUnderstood("a payment", answer);
+  }
+  std::variant<Approved, Unknown> approval = Approval(answer, request);
+  if (auto* approved = std::get_if<Approved>(&approval)) co_return std::move(*approved);
+  co_return std::get<Unknown>(std::move(approval));
+}
+
+asio::awaitable<QueryOutcome> GasBiller::Query(PaymentRequest request, Deadline deadline) {
+  Body body;
+  body.emplace_back("order", OrderOf(request));
+  const Reply reply = co_await Call("query", std::move(body), deadline);
+  if (const auto outcome = http::WithoutAnswer<QueryOutcome>(reply)) co_return *outcome;
+  const AnswerMessage& answer = std::get<AnswerMessage>(reply);
+  switch (codes_.Of(answer.code).meaning) {
+    case CodeMeaning::kSuccess: co_return FromState(answer, request);
+    case CodeMeaning::kNeverReceived: co_return NeverReceived{};
+    // It is the query that is declined, not the payment.
+    case CodeMeaning::kDeclined:
+    case CodeMeaning::kUnknown: break;
+  }
+  co_return NotUnderstood("a query", answer);
+}
+
+QueryOutcome GasBiller::FromState(const AnswerMessage& answer, const PaymentRequest& request) const {
+  if (!answer.state || !IsAbout(answer, request)) return NotUnderstood("a query", answer);
+  switch (*answer.state) {
+    case PaymentState::kPaid: {
+      std::variant<Approved, Unknown> approval = Approval(answer, request);
+      if (auto* approved = std::get_if<Approved>(&approval)) return std::move(*approved);
+      return std::get<Unknown>(std::move(approval));
+    }
+    case PaymentState::kRefused: {
+      const ResultCode& code = codes_.Of(answer.refusal);
+      if (code.meaning == CodeMeaning::kDeclined) return Declined{answer.refusal, code.text};
+      return Unknown{
+          fmt::format("the host refused it with code {}, which the table does not have as declined", answer.refusal)};
+    }
+    // By the company's clerks: the interface has no way to.
+    case PaymentState::kTakenBack: return Declined{"", "taken back at the biller"};
+    case PaymentState::kProcessing: return Unknown{"the host is still at work on it"};
+  }
+  return NotUnderstood("a query", answer);
+}
+
+asio::awaitable<ReverseOutcome> GasBiller::Reverse(PaymentRequest /*request*/, Deadline /*deadline*/) {
+  co_return Unknown{"this biller takes no reversal advice"};
+}
+
+asio::awaitable<CancelOutcome> GasBiller::Cancel(PaymentRequest /*request*/, Deadline /*deadline*/) {
+  co_return NotSent{"this biller takes no cancel"};
+}
+
+asio::awaitable<bool> GasBiller::Probe(Deadline deadline) {
+  const Reply reply = co_await Call("echo", Body(), deadline);
+  const auto* answer = std::get_if<AnswerMessage>(&reply);
+  co_return answer != nullptr&& codes_.Of(answer->code).meaning == CodeMeaning::kSuccess;
+}
+
+}  // namespace waystation::adapters::gas
