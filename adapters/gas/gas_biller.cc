@@ -43,25 +43,6 @@ std::string OrderOf(const PaymentRequest& request) {
   return request.payment_id.ToString();
 }
 
-Unknown NotUnderstood(std::string_view operation, const AnswerMessage& answer) {
-  return Unknown{fmt::format("the answer to {} says nothing that settles it: code {}", operation, answer.code)};
-}
-
-// The answer is about this payment and none other.
-bool IsAbout(const AnswerMessage& answer, const PaymentRequest& request) {
-  return answer.order == OrderOf(request) && answer.amount == request.amount;
-}
-
-std::variant<Approved, Unknown> Approval(const AnswerMessage& answer, const PaymentRequest& request) {
-  if (!IsAbout(answer, request)) {
-    return Unknown{fmt::format("the host approves order {} over {} yuan; expected {} over {}", answer.order,
-                               core::FormatYuan(answer.amount.value_or(core::Money())), OrderOf(request),
-                               core::FormatYuan(request.amount))};
-  }
-  if (answer.reference.empty()) return Unknown{"the host approves without a reference of its own"};
-  return Approved{answer.reference, "", answer.name};
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<BillerAdapter>> GasBiller::Create(const Settings& settings,
@@ -121,13 +102,13 @@ asio::awaitable<InquiryOutcome> GasBiller::Inquire(InquiryRequest request, Deadl
   Body body;
   body.emplace_back("customer", request.customer_number);
   const Reply reply = co_await Call("inquire", std::move(body), deadline);
-  if (const auto outcome = http::WithoutAnswer<InquiryOutcome>(reply)) co_return *outcome;
+  if (const auto unanswered = http::WithoutAnswer<InquiryOutcome>(reply)) co_return *unanswered;
   const AnswerMessage& answer = std::get<AnswerMessage>(reply);
-  const ResultCode& code = codes_.Of(answer.code);
-  if (code.meaning == CodeMeaning::kDeclined) co_return Declined{answer.code, code.text};
-  const bool found = code.meaning == CodeMeaning::kSuccess && answer.customer == request.customer_number;
-  if (!found || !answer.owed) co_return NotUnderstood("an inquiry", answer);
-  co_return InquiryFound{answer.name, *answer.owed};
+  InquiryOutcome outcome = InquiryOutcomeOf(answer.order, codes_);
+  // The company keeps bills: who owes, and how much, must stand there.
+  const bool whole = answer.customer == request.customer_number && answer.order.owed;
+  if (std::holds_alternative<InquiryFound>(outcome) && !whole) co_return SettlesNothing("an inquiry", answer.order);
+  co_return outcome;
 }
 
 asio::awaitable<PayOutcome> GasBiller::Pay(PaymentRequest request, Deadline deadline) {
@@ -139,15 +120,7 @@ asio::awaitable<PayOutcome> GasBiller::Pay(PaymentRequest request, Deadline dead
   body.emplace_back("date", std::to_string(request.business_date.number()));
   const Reply reply = co_await Call("pay", std::move(body), deadline);
   if (const auto outcome = http::WithoutAnswer<PayOutcome>(reply)) co_return *outcome;
-  const AnswerMessage& answer = std::get<AnswerMessage>(reply);
-  const ResultCode& code = codes_.Of(answer.code);
-  if (code.meaning == CodeMeaning::kDeclined) co_return Declined{answer.code, code.text};
-  if (code.meaning != CodeMeaning::kSuccess || answer.state != PaymentState::kPaid) {
-    co_return NotUnderstood("a payment", answer);
-  }
-  std::variant<Approved, Unknown> approval = Approval(answer, request);
-  if (auto* approved = std::get_if<Approved>(&approval)) co_return std::move(*approved);
-  co_return std::get<Unknown>(std::move(approval));
+  co_return PayOutcomeOf(std::get<AnswerMessage>(reply).order, codes_, request);
 }
 
 asio::awaitable<QueryOutcome> GasBiller::Query(PaymentRequest request, Deadline deadline) {
@@ -155,36 +128,7 @@ asio::awaitable<QueryOutcome> GasBiller::Query(PaymentRequest request, Deadline 
   body.emplace_back("order", OrderOf(request));
   const Reply reply = co_await Call("query", std::move(body), deadline);
   if (const auto outcome = http::WithoutAnswer<QueryOutcome>(reply)) co_return *outcome;
-  const AnswerMessage& answer = std::get<AnswerMessage>(reply);
-  switch (codes_.Of(answer.code).meaning) {
-    case CodeMeaning::kSuccess: co_return FromState(answer, request);
-    case CodeMeaning::kNeverReceived: co_return NeverReceived{};
-    // It is the query that is declined, not the payment.
-    case CodeMeaning::kDeclined:
-    case CodeMeaning::kUnknown: break;
-  }
-  co_return NotUnderstood("a query", answer);
-}
-
-QueryOutcome GasBiller::FromState(const AnswerMessage& answer, const PaymentRequest& request) const {
-  if (!answer.state || !IsAbout(answer, request)) return NotUnderstood("a query", answer);
-  switch (*answer.state) {
-    case PaymentState::kPaid: {
-      std::variant<Approved, Unknown> approval = Approval(answer, request);
-      if (auto* approved = std::get_if<Approved>(&approval)) return std::move(*approved);
-      return std::get<Unknown>(std::move(approval));
-    }
-    case PaymentState::kRefused: {
-      const ResultCode& code = codes_.Of(answer.refusal);
-      if (code.meaning == CodeMeaning::kDeclined) return Declined{answer.refusal, code.text};
-      return Unknown{
-          fmt::format("the host refused it with code {}, which the table does not have as declined", answer.refusal)};
-    }
-    // By the company's clerks: the interface has no way to.
-    case PaymentState::kTakenBack: return Declined{"", "taken back at the biller"};
-    case PaymentState::kProcessing: return Unknown{"the host is still at work on it"};
-  }
-  return NotUnderstood("a query", answer);
+  co_return QueryOutcomeOf(std::get<AnswerMessage>(reply).order, codes_, request);
 }
 
 asio::awaitable<ReverseOutcome> GasBiller::Reverse(PaymentRequest /*request*/, Deadline /*deadline*/) {
@@ -198,7 +142,8 @@ asio::awaitable<CancelOutcome> GasBiller::Cancel(PaymentRequest /*request*/, Dea
 asio::awaitable<bool> GasBiller::Probe(Deadline deadline) {
   const Reply reply = co_await Call("echo", Body(), deadline);
   const auto* answer = std::get_if<AnswerMessage>(&reply);
-  co_return answer != nullptr&& codes_.Of(answer->code).meaning == CodeMeaning::kSuccess;
+  if (answer == nullptr) co_return false;
+  co_return codes_.Of(answer->order.code).meaning == CodeMeaning::kSuccess;
 }
 
 }  // namespace waystation::adapters::gas

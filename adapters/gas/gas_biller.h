@@ -46,7 +46,6 @@ class GasBiller final : public BillerAdapter {
   GasBiller(CapabilityCard card, std::string partner, ResultCodes codes, http::ClientOptions options);
 
   boost::asio::awaitable<Reply> Call(std::string_view service, Body body, Deadline deadline);
-  QueryOutcome FromState(const AnswerMessage& answer, const PaymentRequest& request) const;
 
   const CapabilityCard card_;
   const std::string partner_;

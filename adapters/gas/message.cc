@@ -1,6 +1,6 @@
 #include "adapters/gas/message.h"
 
-#include <array>
+#include <optional>
 #include <sstream>
 
 #include "adapters/gas/document.h"
@@ -14,13 +14,6 @@ namespace waystation::adapters::gas {
 namespace {
 
 constexpr size_t kMostWordBytes = 32;
-
-constexpr std::array<std::pair<std::string_view, PaymentState>, 4> kStates = {{
-    {"processing", PaymentState::kProcessing},
-    {"paid", PaymentState::kPaid},
-    {"refused", PaymentState::kRefused},
-    {"taken_back", PaymentState::kTakenBack},
-}};
 
 absl::Status Fault(std::string_view element, std::string_view expected) {
   return absl::InvalidArgumentError(fmt::format("<{}>: expected {}", element, expected));
@@ -63,13 +56,11 @@ absl::Status TakeAmount(pugi::xml_node parent, const char* element, std::optiona
   return absl::OkStatus();
 }
 
-absl::Status TakeState(pugi::xml_node parent, std::optional<PaymentState>& state) {
-  std::string text;
-  if (absl::Status status = TakeText(parent, "state", kMostWordBytes, text); !status.ok()) return status;
-  for (const auto& [word, known] : kStates) {
-    if (text == word) state = known;
-  }
-  return text.empty() || state ? absl::OkStatus() : Fault("state", "processing, paid, refused or taken_back");
+absl::Status TakeState(pugi::xml_node parent, std::optional<OrderState>& state) {
+  std::string word;
+  if (absl::Status status = TakeText(parent, "state", kMostWordBytes, word); !status.ok()) return status;
+  state = ParseOrderState(word);
+  return word.empty() || state ? absl::OkStatus() : Fault("state", "processing, paid, refused or taken_back");
 }
 
 absl::StatusOr<AnswerMessage> FromDocument(const pugi::xml_document& document) {
@@ -80,17 +71,17 @@ absl::StatusOr<AnswerMessage> FromDocument(const pugi::xml_document& document) {
   AnswerMessage answer;
   absl::Status status = TakeText(*head, "service", kMostWordBytes, answer.service);
   status.Update(TakeText(*head, "serial", kMostWordBytes, answer.serial));
-  status.Update(TakeText(*head, "code", core::kMaxBillerCodeBytes, answer.code));
-  status.Update(TakeText(*body, "order", kMostWordBytes, answer.order));
+  status.Update(TakeText(*head, "code", core::kMaxBillerCodeBytes, answer.order.code));
+  status.Update(TakeText(*body, "order", kMostWordBytes, answer.order.order));
   status.Update(TakeText(*body, "customer", core::kMaxCustomerNumberBytes, answer.customer));
-  status.Update(TakeState(*body, answer.state));
-  status.Update(TakeText(*body, "refusal", core::kMaxBillerCodeBytes, answer.refusal));
-  status.Update(TakeText(*body, "reference", core::kMaxBillerReferenceBytes, answer.reference));
-  status.Update(TakeText(*body, "name", core::kMaxNameBytes, answer.name));
-  status.Update(TakeAmount(*body, "amount", answer.amount));
-  status.Update(TakeAmount(*body, "owed", answer.owed));
+  status.Update(TakeState(*body, answer.order.state));
+  status.Update(TakeText(*body, "refusal", core::kMaxBillerCodeBytes, answer.order.refusal));
+  status.Update(TakeText(*body, "reference", core::kMaxBillerReferenceBytes, answer.order.reference));
+  status.Update(TakeText(*body, "name", core::kMaxNameBytes, answer.order.name));
+  status.Update(TakeAmount(*body, "amount", answer.order.amount));
+  status.Update(TakeAmount(*body, "owed", answer.order.owed));
   if (!status.ok()) return status;
-  if (answer.code.empty()) return Fault("code", "a text");
+  if (answer.order.code.empty()) return Fault("code", "a text");
   return answer;
 }
 

@@ -1,8 +1,9 @@
 #include "adapters/mobile/answer.h"
 
-#include <array>
+#include <cstdint>
 #include <exception>
-#include <utility>
+#include <optional>
+#include <string>
 
 #include "adapters/plain_text.h"
 #include "boost/json/object.hpp"
@@ -21,13 +22,6 @@ namespace {
 constexpr size_t kMostDepth = 4;
 constexpr size_t kMostOrderDigits = 20;
 
-constexpr std::array<std::pair<std::string_view, OrderState>, 4> kStates = {{
-    {"processing", OrderState::kProcessing},
-    {"paid", OrderState::kPaid},
-    {"refused", OrderState::kRefused},
-    {"taken_back", OrderState::kTakenBack},
-}};
-
 absl::Status Fault(std::string_view field, std::string_view expected) {
   return absl::InvalidArgumentError(fmt::format("{}: expected {}", field, expected));
 }
@@ -44,38 +38,34 @@ absl::Status TakeText(const json::object& object, std::string_view field, size_t
   return absl::OkStatus();
 }
 
-absl::Status TakeAmount(const json::object& object, std::string_view field, std::optional<int64_t>& amount) {
+absl::Status TakeAmount(const json::object& object, std::string_view field, std::optional<core::Money>& amount) {
   const json::value* value = object.if_contains(field);
   if (value == nullptr) return absl::OkStatus();
-  const int64_t* number = value->if_int64();
-  if (number == nullptr || *number < 0 || *number > core::kMaxAmount.fen()) {
+  const int64_t* fen = value->if_int64();
+  if (fen == nullptr || *fen < 0 || *fen > core::kMaxAmount.fen()) {
     return Fault(field, fmt::format("a whole number, 0 .. {}", core::kMaxAmount.fen()));
   }
-  amount = *number;
+  amount = core::Money::Fen(*fen);
   return absl::OkStatus();
 }
 
 absl::Status TakeState(const json::object& object, std::optional<OrderState>& state) {
   const json::value* value = object.if_contains("state");
   if (value == nullptr) return absl::OkStatus();
-  if (const json::string* string = value->if_string()) {
-    for (const auto& [word, known] : kStates) {
-      if (*string == json::string_view(word.data(), word.size())) state = known;
-    }
-  }
+  if (const json::string* word = value->if_string()) state = ParseOrderState({word->data(), word->size()});
   return state ? absl::OkStatus() : Fault("state", "processing, paid, refused or taken_back");
 }
 
-absl::StatusOr<Answer> FromObject(const json::object& object) {
-  Answer answer;
+absl::StatusOr<OrderAnswer> FromObject(const json::object& object) {
+  OrderAnswer answer;
   absl::Status status = TakeText(object, "code", core::kMaxBillerCodeBytes, answer.code);
   status.Update(TakeText(object, "order", kMostOrderDigits, answer.order));
   status.Update(TakeState(object, answer.state));
   status.Update(TakeText(object, "refusal", core::kMaxBillerCodeBytes, answer.refusal));
   status.Update(TakeText(object, "reference", core::kMaxBillerReferenceBytes, answer.reference));
   status.Update(TakeText(object, "name", core::kMaxNameBytes, answer.name));
-  status.Update(TakeAmount(object, "amount_fen", answer.amount_fen));
-  status.Update(TakeAmount(object, "owed_fen", answer.owed_fen));
+  status.Update(TakeAmount(object, "amount_fen", answer.amount));
+  status.Update(TakeAmount(object, "owed_fen", answer.owed));
   if (!status.ok()) return status;
   if (answer.code.empty()) return Fault("code", "a text");
   return answer;
@@ -83,7 +73,7 @@ absl::StatusOr<Answer> FromObject(const json::object& object) {
 
 }  // namespace
 
-absl::StatusOr<Answer> DecodeAnswer(std::string_view text) {
+absl::StatusOr<OrderAnswer> DecodeAnswer(std::string_view text) {
   json::parse_options options;
   options.max_depth = kMostDepth;
   json::error_code error;

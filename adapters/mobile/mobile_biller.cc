@@ -6,6 +6,7 @@
 
 #include "adapters/alarm.h"
 #include "adapters/http/settings.h"
+#include "adapters/mobile/answer.h"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
 #include "fmt/format.h"
@@ -54,24 +55,6 @@ json::value Text(std::string_view text) {
 
 std::string OrderOf(const PaymentRequest& request) {
   return request.payment_id.ToString();
-}
-
-Unknown NotUnderstood(std::string_view operation, const Answer& answer) {
-  return Unknown{fmt::format("the answer to {} says nothing that settles it: code {}", operation, answer.code)};
-}
-
-// The answer is about this payment and none other.
-bool IsAbout(const Answer& answer, const PaymentRequest& request) {
-  return answer.order == OrderOf(request) && answer.amount_fen == request.amount.fen();
-}
-
-std::variant<Approved, Unknown> Approval(const Answer& answer, const PaymentRequest& request) {
-  if (!IsAbout(answer, request)) {
-    return Unknown{fmt::format("the host approves order {} over {} fen; expected {} over {}", answer.order,
-                               answer.amount_fen.value_or(0), OrderOf(request), request.amount.fen())};
-  }
-  if (answer.reference.empty()) return Unknown{"the host approves without a reference of its own"};
-  return Approved{answer.reference, "", answer.name};
 }
 
 }  // namespace
@@ -142,7 +125,7 @@ asio::awaitable<MobileBiller::Reply> MobileBiller::Call(std::string method, std:
     co_return Unknown{fault};
   }
   if (answer.result_int() != 200) co_return Unknown{fmt::format("the host answers status {}", answer.result_int())};
-  absl::StatusOr<Answer> decoded = DecodeAnswer(answer.body());
+  absl::StatusOr<OrderAnswer> decoded = DecodeAnswer(answer.body());
   if (!decoded.ok()) {
     co_return Unknown{fmt::format("the answer is not understood: {}", std::string(decoded.status().message()))};
   }
@@ -153,11 +136,7 @@ asio::awaitable<InquiryOutcome> MobileBiller::Inquire(InquiryRequest request, De
   std::string body = json::serialize(json::object{{"mobile", Text(request.customer_number)}});
   const Reply reply = co_await Call("POST", "/v1/inquiries", std::move(body), deadline);
   if (const auto outcome = http::WithoutAnswer<InquiryOutcome>(reply)) co_return *outcome;
-  const Answer& answer = std::get<Answer>(reply);
-  const ResultCode& code = codes_.Of(answer.code);
-  if (code.meaning == CodeMeaning::kDeclined) co_return Declined{answer.code, code.text};
-  if (code.meaning != CodeMeaning::kSuccess) co_return NotUnderstood("an inquiry", answer);
-  co_return InquiryFound{answer.name, core::Money::Fen(answer.owed_fen.value_or(0))};
+  co_return InquiryOutcomeOf(std::get<OrderAnswer>(reply), codes_);
 }
 
 asio::awaitable<PayOutcome> MobileBiller::Pay(PaymentRequest request, Deadline deadline) {
@@ -169,49 +148,13 @@ asio::awaitable<PayOutcome> MobileBiller::Pay(PaymentRequest request, Deadline d
   order["business_date"] = request.business_date.ToString();
   const Reply reply = co_await Call("POST", "/v1/orders", json::serialize(order), deadline);
   if (const auto outcome = http::WithoutAnswer<PayOutcome>(reply)) co_return *outcome;
-  const Answer& answer = std::get<Answer>(reply);
-  const ResultCode& code = codes_.Of(answer.code);
-  if (code.meaning == CodeMeaning::kDeclined) co_return Declined{answer.code, code.text};
-  if (code.meaning != CodeMeaning::kSuccess || answer.state != OrderState::kPaid) {
-    co_return NotUnderstood("a payment", answer);
-  }
-  std::variant<Approved, Unknown> approval = Approval(answer, request);
-  if (auto* approved = std::get_if<Approved>(&approval)) co_return std::move(*approved);
-  co_return std::get<Unknown>(std::move(approval));
+  co_return PayOutcomeOf(std::get<OrderAnswer>(reply), codes_, request);
 }
 
 asio::awaitable<QueryOutcome> MobileBiller::Query(PaymentRequest request, Deadline deadline) {
   const Reply reply = co_await Call("GET", "/v1/orders/" + OrderOf(request), "", deadline);
   if (const auto outcome = http::WithoutAnswer<QueryOutcome>(reply)) co_return *outcome;
-  const Answer& answer = std::get<Answer>(reply);
-  switch (codes_.Of(answer.code).meaning) {
-    case CodeMeaning::kSuccess: co_return FromState(answer, request);
-    case CodeMeaning::kNeverReceived: co_return NeverReceived{};
-    // It is the query that is declined, not the payment.
-    case CodeMeaning::kDeclined:
-    case CodeMeaning::kUnknown: break;
-  }
-  co_return NotUnderstood("a query", answer);
-}
-
-QueryOutcome MobileBiller::FromState(const Answer& answer, const PaymentRequest& request) const {
-  if (!answer.state || !IsAbout(answer, request)) return NotUnderstood("a query", answer);
-  switch (*answer.state) {
-    case OrderState::kPaid: {
-      std::variant<Approved, Unknown> approval = Approval(answer, request);
-      if (auto* approved = std::get_if<Approved>(&approval)) return std::move(*approved);
-      return std::get<Unknown>(std::move(approval));
-    }
-    case OrderState::kRefused: {
-      const ResultCode& code = codes_.Of(answer.refusal);
-      if (code.meaning == CodeMeaning::kDeclined) return Declined{answer.refusal, code.text};
-      return Unknown{
-          fmt::format("the host refused it with code {}, which the table does not have as declined", answer.refusal)};
-    }
-    case OrderState::kTakenBack: return Declined{"", "taken back at the biller"};
-    case OrderState::kProcessing: return Unknown{"the host is still at work on it"};
-  }
-  return NotUnderstood("a query", answer);
+  co_return QueryOutcomeOf(std::get<OrderAnswer>(reply), codes_, request);
 }
 
 asio::awaitable<MobileBiller::Reply> MobileBiller::TakeBack(const PaymentRequest& request, std::string_view how,
@@ -222,7 +165,7 @@ asio::awaitable<MobileBiller::Reply> MobileBiller::TakeBack(const PaymentRequest
   body["amount_fen"] = request.amount.fen();
   if (!request.biller_reference.empty()) body["reference"] = Text(request.biller_reference);
   Reply reply = co_await Call("POST", fmt::format("/v1/orders/{}/{}", order, how), json::serialize(body), deadline);
-  if (const auto* answer = std::get_if<Answer>(&reply)) {
+  if (const auto* answer = std::get_if<OrderAnswer>(&reply)) {
     const bool success = codes_.Of(answer->code).meaning == CodeMeaning::kSuccess;
     if (success && (answer->order != order || answer->state != OrderState::kTakenBack)) {
       co_return Unknown{fmt::format("the host does not say that order {} is taken back", order)};
@@ -234,7 +177,7 @@ asio::awaitable<MobileBiller::Reply> MobileBiller::TakeBack(const PaymentRequest
 asio::awaitable<ReverseOutcome> MobileBiller::Reverse(PaymentRequest request, Deadline deadline) {
   const Reply reply = co_await TakeBack(request, "reverse", deadline);
   if (const auto outcome = http::WithoutAnswer<ReverseOutcome>(reply)) co_return *outcome;
-  const Answer& answer = std::get<Answer>(reply);
+  const OrderAnswer& answer = std::get<OrderAnswer>(reply);
   const ResultCode& code = codes_.Of(answer.code);
   switch (code.meaning) {
     case CodeMeaning::kSuccess: co_return TakenBack{};
@@ -242,13 +185,13 @@ asio::awaitable<ReverseOutcome> MobileBiller::Reverse(PaymentRequest request, De
     case CodeMeaning::kNeverReceived: co_return NeverReceived{};
     case CodeMeaning::kUnknown: break;
   }
-  co_return NotUnderstood("reversal advice", answer);
+  co_return SettlesNothing("reversal advice", answer);
 }
 
 asio::awaitable<CancelOutcome> MobileBiller::Cancel(PaymentRequest request, Deadline deadline) {
   const Reply reply = co_await TakeBack(request, "cancel", deadline);
   if (const auto outcome = http::WithoutAnswer<CancelOutcome>(reply)) co_return *outcome;
-  const Answer& answer = std::get<Answer>(reply);
+  const OrderAnswer& answer = std::get<OrderAnswer>(reply);
   const ResultCode& code = codes_.Of(answer.code);
   switch (code.meaning) {
     case CodeMeaning::kSuccess: co_return TakenBack{};
@@ -256,13 +199,14 @@ asio::awaitable<CancelOutcome> MobileBiller::Cancel(PaymentRequest request, Dead
     case CodeMeaning::kNeverReceived: co_return Declined{answer.code, "the biller has no such payment"};
     case CodeMeaning::kUnknown: break;
   }
-  co_return NotUnderstood("a cancel", answer);
+  co_return SettlesNothing("a cancel", answer);
 }
 
 asio::awaitable<bool> MobileBiller::Probe(Deadline deadline) {
   const Reply reply = co_await Call("GET", "/v1/health", "", deadline);
-  const auto* answer = std::get_if<Answer>(&reply);
-  co_return answer != nullptr&& codes_.Of(answer->code).meaning == CodeMeaning::kSuccess;
+  const auto* answer = std::get_if<OrderAnswer>(&reply);
+  if (answer == nullptr) co_return false;
+  co_return codes_.Of(answer->code).meaning == CodeMeaning::kSuccess;
 }
 
 }  // namespace waystation::adapters::mobile

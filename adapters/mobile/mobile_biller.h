@@ -8,8 +8,8 @@
 #include "adapters/card.h"
 #include "adapters/http/client.h"
 #include "adapters/http/reply.h"
-#include "adapters/mobile/answer.h"
 #include "adapters/mobile/signature.h"
+#include "adapters/order_answer.h"
 #include "adapters/result_codes.h"
 #include "adapters/settings.h"
 
@@ -34,14 +34,13 @@ class MobileBiller final : public BillerAdapter {
   boost::asio::awaitable<bool> Probe(Deadline deadline) override;
 
  private:
-  using Reply = http::Reply<Answer>;
+  using Reply = http::Reply<OrderAnswer>;
 
   MobileBiller(CapabilityCard card, std::string partner, Signer signer, ResultCodes codes, http::ClientOptions options);
 
   // `body` is empty for GET.
   boost::asio::awaitable<Reply> Call(std::string method, std::string target, std::string body, Deadline deadline);
   boost::asio::awaitable<Reply> TakeBack(const PaymentRequest& request, std::string_view how, Deadline deadline);
-  QueryOutcome FromState(const Answer& answer, const PaymentRequest& request) const;
 
   const CapabilityCard card_;
   const std::string partner_;

@@ -54,15 +54,15 @@ TEST(GasMessage, ComesInWithAllItsParts) {
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(answer->service, "query");
   EXPECT_EQ(answer->serial, "17");
-  EXPECT_EQ(answer->code, "00");
-  EXPECT_EQ(answer->order, "42");
+  EXPECT_EQ(answer->order.code, "00");
+  EXPECT_EQ(answer->order.order, "42");
   EXPECT_EQ(answer->customer, "12345600");
-  EXPECT_EQ(answer->state, PaymentState::kRefused);
-  EXPECT_EQ(answer->refusal, "13");
-  EXPECT_EQ(answer->amount, core::Money::Fen(17'515));
-  EXPECT_EQ(answer->reference, "G1");
-  EXPECT_EQ(answer->name, "张*");
-  EXPECT_EQ(answer->owed, core::Money::Fen(50));
+  EXPECT_EQ(answer->order.state, OrderState::kRefused);
+  EXPECT_EQ(answer->order.refusal, "13");
+  EXPECT_EQ(answer->order.amount, core::Money::Fen(17'515));
+  EXPECT_EQ(answer->order.reference, "G1");
+  EXPECT_EQ(answer->order.name, "张*");
+  EXPECT_EQ(answer->order.owed, core::Money::Fen(50));
 }
 
 TEST(GasMessage, WhatIsNotAnAnswerIsRefused) {
@@ -111,7 +111,7 @@ TEST(GasMessage, WhatIsNotAnAnswerIsRefused) {
 TEST(GasMessage, NothingIsExpanded) {
   const auto answer = DecodeAnswer("<message><head><code>&a;</code></head></message>");
   ASSERT_TRUE(answer.ok()) << answer.status();
-  EXPECT_EQ(answer->code, "&a;");
+  EXPECT_EQ(answer->order.code, "&a;");
 }
 
 TEST(ChinaTime, IsEightHoursAhead) {

@@ -24,8 +24,8 @@ TEST(MobileAnswer, ComesInWithAllItsParts) {
   EXPECT_EQ(answer->state, OrderState::kPaid);
   EXPECT_EQ(answer->reference, "M1");
   EXPECT_EQ(answer->name, "张*");
-  EXPECT_EQ(answer->amount_fen, 5'000);
-  EXPECT_EQ(answer->owed_fen, 0);
+  EXPECT_EQ(answer->amount, core::Money::Fen(5'000));
+  EXPECT_EQ(answer->owed, core::Money());
 }
 
 TEST(MobileAnswer, WhatIsNotAnAnswerIsRefused) {

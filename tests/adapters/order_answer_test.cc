@@ -1,0 +1,99 @@
+#include "adapters/order_answer.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/outcome_text.h"
+#include "gtest/gtest.h"
+#include "tests/adapters/payment.h"
+
+namespace waystation::adapters {
+namespace {
+
+constexpr OrderState kPaid = OrderState::kPaid;
+constexpr OrderState kRefused = OrderState::kRefused;
+constexpr OrderState kTakenBack = OrderState::kTakenBack;
+constexpr OrderState kProcessing = OrderState::kProcessing;
+
+// What an answer about order 42 over 50.00 yuan settles, by the operation that it answers.
+struct Row {
+  std::string code;
+  std::string order;
+  std::optional<OrderState> state;
+  std::string refusal;
+  std::string reference;
+  std::optional<int64_t> amount_fen;
+  std::string pay;
+  std::string query;
+};
+
+TEST(OrderAnswer, SettlesWhatItSaysAndNothingElse) {
+  const ResultCodes codes =
+      *ResultCodes::Parse("00 success\n14 declined no such account\n25 never_received\n96 unknown");
+  const PaymentRequest request = MakePayment(42, "13800138000", core::Money::Fen(5'000));
+  const std::optional<OrderState> none;
+  const std::vector<Row> rows = {
+      {"00", "42", kPaid, "", "M1", 5'000, "approved", "approved"},
+      {"00", "42", kPaid, "", "", 5'000, "unknown", "unknown"},    // under which reference?
+      {"00", "42", kPaid, "", "M1", 4'999, "unknown", "unknown"},  // another amount
+      {"00", "42", kPaid, "", "M1", std::nullopt, "unknown", "unknown"},
+      {"00", "43", kPaid, "", "M1", 5'000, "unknown", "unknown"},  // another order
+      {"00", "", kPaid, "", "M1", 5'000, "unknown", "unknown"},
+      {"00", "42", none, "", "M1", 5'000, "unknown", "unknown"},  // done, but what?
+      {"00", "42", kProcessing, "", "M1", 5'000, "unknown", "unknown"},
+      {"00", "42", kRefused, "14", "", 5'000, "unknown", "declined 14"},
+      {"00", "43", kRefused, "14", "", 5'000, "unknown", "unknown"},  // another order was
+      {"00", "42", kRefused, "96", "", 5'000, "unknown", "unknown"},  // for a reason that is none
+      {"00", "42", kRefused, "77", "", 5'000, "unknown", "unknown"},  // that the table lacks
+      {"00", "42", kRefused, "00", "", 5'000, "unknown", "unknown"},
+      {"00", "42", kTakenBack, "", "M1", 5'000, "unknown", "declined "},
+      {"14", "42", none, "", "", 5'000, "declined 14", "unknown"},  // the query was declined
+      {"25", "42", none, "", "", 5'000, "unknown", "never received"},
+      {"25", "42", kPaid, "", "M1", 5'000, "unknown", "never received"},
+      {"96", "42", kPaid, "", "M1", 5'000, "unknown", "unknown"},
+      {"77", "42", kPaid, "", "M1", 5'000, "unknown", "unknown"},
+  };
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const Row& row = rows[i];
+    OrderAnswer answer{.code = row.code,
+                       .order = row.order,
+                       .state = row.state,
+                       .refusal = row.refusal,
+                       .reference = row.reference,
+                       .name = "",
+                       .amount = std::nullopt,
+                       .owed = std::nullopt};
+    if (row.amount_fen) answer.amount = core::Money::Fen(*row.amount_fen);
+    EXPECT_EQ(Kind(PayOutcomeOf(answer, codes, request)), row.pay) << "row " << i;
+    EXPECT_EQ(Kind(QueryOutcomeOf(answer, codes, request)), row.query) << "row " << i;
+  }
+}
+
+TEST(OrderAnswer, AnInquiryFindsOrIsDeclined) {
+  const ResultCodes codes = *ResultCodes::Parse("00 success\n14 declined no such account\n25 never_received");
+  OrderAnswer answer;
+  answer.name = "张*";
+  for (const auto& [code, text] : std::vector<std::pair<std::string, std::string>>{
+           {"00", "found 张* owes 0.00"},
+           {"14", "declined 14: no such account"},
+           {"25", "unknown: the answer to an inquiry says nothing that settles it: code 25"},
+           {"77", "unknown: the answer to an inquiry says nothing that settles it: code 77"}}) {
+    answer.code = code;
+    EXPECT_EQ(Text(InquiryOutcomeOf(answer, codes)), text);
+  }
+  answer.code = "00";
+  answer.owed = core::Money::Fen(17'515);
+  EXPECT_EQ(Text(InquiryOutcomeOf(answer, codes)), "found 张* owes 175.15");
+}
+
+TEST(OrderState, HasItsWords) {
+  EXPECT_EQ(ParseOrderState("processing"), kProcessing);
+  EXPECT_EQ(ParseOrderState("paid"), kPaid);
+  EXPECT_EQ(ParseOrderState("refused"), kRefused);
+  EXPECT_EQ(ParseOrderState("taken_back"), kTakenBack);
+  for (const std::string word : {"", "PAID", "paid ", "lost"}) EXPECT_EQ(ParseOrderState(word), std::nullopt);
+}
+
+}  // namespace
+}  // namespace waystation::adapters
