@@ -9,6 +9,7 @@
 #include "adapters/alarm.h"
 #include "adapters/mobile/signature.h"
 #include "adapters/outcome_text.h"
+#include "adapters/sandbox/answers.h"
 #include "adapters/sim/http_front.h"
 #include "boost/asio/io_context.hpp"
 #include "gmock/gmock.h"
@@ -55,12 +56,12 @@ class MobileBiller : public testing::TestWithParam<FaultRow> {
 
   // On an io_context that outlives it, as a worker's does.
   std::string PayOn(boost::asio::io_context& io, uint64_t id) {
-    std::string kind;
+    std::string text;
     boost::asio::co_spawn(io, biller_->Pay(Payment(id), In(kPlenty)),
-                          [&kind](std::exception_ptr, PayOutcome outcome) { kind = Kind(outcome); });
+                          [&text](std::exception_ptr, PayOutcome outcome) { text = Text(outcome); });
     io.restart();
     io.run();
-    return kind;
+    return text;
   }
 
   // "applied", "declined", "taken_back", "barred" or "none": the first word of what the books say.
@@ -210,30 +211,30 @@ TEST_F(MobileBiller, NobodyThereIsNotSent) {
 
 TEST_F(MobileBiller, AConnectionIsKeptFromOneOperationToTheNext) {
   boost::asio::io_context io;
-  EXPECT_EQ(PayOn(io, 1), "approved");
+  EXPECT_THAT(PayOn(io, 1), StartsWith("approved"));
   hosts_.simulator().Do("refuse mobile");
-  EXPECT_EQ(PayOn(io, 2), "approved");
-  EXPECT_EQ(PayOn(io, 3), "approved");
+  EXPECT_THAT(PayOn(io, 2), StartsWith("approved"));
+  EXPECT_THAT(PayOn(io, 3), StartsWith("approved"));
 }
 
 TEST_F(MobileBiller, AKeptConnectionThatARestartClosedIsReplaced) {
   boost::asio::io_context io;
-  EXPECT_EQ(PayOn(io, 1), "approved");
+  EXPECT_THAT(PayOn(io, 1), StartsWith("approved"));
   hosts_.simulator().Do("restart mobile");
-  EXPECT_EQ(PayOn(io, 2), "approved");
-  EXPECT_EQ(PayOn(io, 3), "approved");
+  EXPECT_THAT(PayOn(io, 2), StartsWith("approved"));
+  EXPECT_THAT(PayOn(io, 3), StartsWith("approved"));
   EXPECT_THAT(hosts_.simulator().Do("counts mobile"), HasSubstr("applied=3"));
 }
 
-// Twice the answer, in one piece: the second is nobody's.
+// The second answer comes before the next request goes out, and ends the connection, or after it, and bears another
+// request's nonce. Which of the two is a race; that it is never taken for the next one's answer is not.
 TEST_F(MobileBiller, AnAnswerThatComesTwiceIsNotTakenForTheNext) {
   boost::asio::io_context io;
   Fault("pay", "double times=1");
-  EXPECT_EQ(PayOn(io, 1), "approved");
-  // Once the host has obeyed a command, it has sent what came before.
-  hosts_.simulator().Do("counts mobile");
-  EXPECT_EQ(PayOn(io, 2), "approved");
-  EXPECT_THAT(alarms(), testing::IsEmpty());
+  EXPECT_THAT(PayOn(io, 1), StartsWith("approved"));
+  const std::string own = sandbox::BillerReference('M', core::PaymentId::FromNumber(2));
+  EXPECT_THAT(PayOn(io, 2), testing::AnyOf(StartsWith("approved reference " + own), StartsWith("unknown: ")));
+  EXPECT_THAT(PayOn(io, 3), testing::Not(HasSubstr(own)));
 }
 
 TEST_F(MobileBiller, AHostThatIsCutWhileItWorksLeavesItUnknown) {
