@@ -10,13 +10,15 @@
 #include "switch/core/business_date.h"
 #include "switch/core/ids.h"
 #include "switch/core/money.h"
+#include "switch/core/service_hours.h"
 
 // The seam between the payment flow and the billers. An adapter translates; it keeps no state that matters, never
 // touches storage, and never repeats a Pay of its own accord.
 namespace waystation::adapters {
 
 // By when an operation must have answered. An operation that has nothing by then answers Unknown (or NotSent, when the
-// request certainly never left).
+// request certainly never left). One that does not is answered for, with Unknown, kDeadlineGrace later; it goes on, and
+// an approval that Pay has in the end counts as a late one.
 using Deadline = std::chrono::steady_clock::time_point;
 
 enum class InquiryRule { kNone, kOptional, kRequired };
@@ -46,6 +48,11 @@ struct CapabilityCard {
   std::chrono::milliseconds time_limit{10'000};  // for one answer
   // Requests with the biller at once, of stations and of the switch's own (queries, reversal advice, cancels again).
   uint32_t max_in_flight = 1'000;
+  // Requests of stations that wait for a short time where as many are with the biller as may be; what comes beyond is
+  // refused at once.
+  uint32_t max_waiting = 1'000;
+  // Outside of them new payments, cancels and inquiries are declined; what is under way goes on.
+  core::ServiceHours service_hours;
 };
 
 struct InquiryRequest {

@@ -14,6 +14,7 @@ constexpr size_t kMaxPatternBytes = 200;
 constexpr int64_t kLongestTimeLimitMs = 300'000;
 constexpr int64_t kLongestSettlingMs = 86'400'000;
 constexpr int64_t kMostInFlight = 100'000;
+constexpr int64_t kMostWaiting = 10'000;
 
 absl::Status InRange(std::string_view field, int64_t value, int64_t least, int64_t most) {
   if (value >= least && value <= most) return absl::OkStatus();
@@ -54,7 +55,8 @@ absl::Status ValidateCard(const CapabilityCard& card) {
   if (absl::Status s = InRange("time_limit_ms", card.time_limit.count(), 1, kLongestTimeLimitMs); !s.ok()) return s;
   if (absl::Status s = InRange("settling_time_ms", card.settling_time.count(), 0, kLongestSettlingMs); !s.ok())
     return s;
-  return InRange("max_in_flight", card.max_in_flight, 1, kMostInFlight);
+  if (absl::Status s = InRange("max_in_flight", card.max_in_flight, 1, kMostInFlight); !s.ok()) return s;
+  return InRange("max_waiting", card.max_waiting, 0, kMostWaiting);
 }
 
 absl::StatusOr<CapabilityCard> WithOverrides(CapabilityCard card, const CardOverrides& overrides) {
@@ -66,6 +68,14 @@ absl::StatusOr<CapabilityCard> WithOverrides(CapabilityCard card, const CardOver
   if (overrides.time_limit) card.time_limit = *overrides.time_limit;
   if (overrides.settling_time) card.settling_time = *overrides.settling_time;
   if (overrides.max_in_flight) card.max_in_flight = *overrides.max_in_flight;
+  if (overrides.max_waiting) card.max_waiting = *overrides.max_waiting;
+  if (overrides.service_hours) {
+    absl::StatusOr<core::ServiceHours> hours = core::ServiceHours::Parse(*overrides.service_hours);
+    if (!hours.ok()) {
+      return absl::InvalidArgumentError(fmt::format("card.service_hours: {}", std::string(hours.status().message())));
+    }
+    card.service_hours = *std::move(hours);
+  }
   if (absl::Status status = ValidateCard(card); !status.ok()) return status;
   return card;
 }

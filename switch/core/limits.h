@@ -40,6 +40,13 @@ inline constexpr std::chrono::minutes kInquiryTokenValidity{10};
 inline constexpr std::chrono::milliseconds kLateApprovalRetry{50};
 // When the resolver tries again to find a place with a biller.
 inline constexpr std::chrono::milliseconds kResolverPlaceRetry{20};
+// How often it asks a biller that is out of service, of all payments together; and how often it comes back to each.
+inline constexpr std::chrono::milliseconds kResolverAsksWhileOpen{1'000};
+inline constexpr std::chrono::milliseconds kResolverLooksWhileOpen{60'000};
+// An adapter that has not answered so long after its deadline is answered for.
+inline constexpr std::chrono::milliseconds kDeadlineGrace{500};
+// For how long a request of a station waits for a place with its biller.
+inline constexpr std::chrono::milliseconds kMaxPlaceWait{2'000};
 
 // --- a payment ---
 // A payment keeps its whole history. Cancels that the biller refuses add to it, so from kMaxChangesBeforeCancel on no
@@ -60,6 +67,8 @@ inline constexpr size_t kDefaultMaxInProgressPerWorker = 20'000;
 // Queries and repeats of the resolver: their share of what a biller's card allows in flight is a quarter, up to this.
 inline constexpr size_t kMaxResolvingPerBiller = 64;
 inline constexpr size_t kMaxLateApprovalsPerBiller = kMaxResolvingPerBiller;
+// Requests of stations at a time to a biller that was out of service and has answered a probe.
+inline constexpr uint32_t kMaxTrialsPerBiller = 5;
 // Payments of one biller and worker without an outcome; beyond, the biller counts as out of service for new ones.
 inline constexpr size_t kMaxUnresolvedPerBiller = 100'000;
 

@@ -57,13 +57,24 @@ constexpr NumberRule kNumberRules[] = {
     {"resolver", "review_after_ms", 100, 2'592'000'000, 86'400'000},
 };
 
-absl::Status CheckNumber(const NumberRule& rule, const KeyLines& lines, Config& config) {
-  const FieldDescriptor* section_field = config.GetDescriptor()->FindFieldByName(rule.section);
-  Message& section = *config.GetReflection()->MutableMessage(&config, section_field);
+// Of each biller's breaker.
+constexpr NumberRule kBreakerRules[] = {
+    {"breaker", "consecutive_failures", 1, 100'000, 10},
+    {"breaker", "failure_percent", 1, 100, 50},
+    {"breaker", "least_requests", 1, 1'000'000, 20},
+    {"breaker", "window_s", 1, 60, 10},
+    {"breaker", "probe_after_ms", 10, 3'600'000, 5'000},
+    {"breaker", "longest_probe_interval_ms", 10, 3'600'000, 0},  // its default is made of probe_after_ms
+};
+
+// `prefix`: of the key's path, where `around` is not the whole configuration.
+absl::Status CheckNumber(const NumberRule& rule, const KeyLines& lines, const std::string& prefix, Message& around) {
+  const FieldDescriptor* section_field = around.GetDescriptor()->FindFieldByName(rule.section);
+  Message& section = *around.GetReflection()->MutableMessage(&around, section_field);
   const FieldDescriptor* field = section.GetDescriptor()->FindFieldByName(rule.key);
   const auto& reflection = *section.GetReflection();
   const bool wide = field->cpp_type() == FieldDescriptor::CPPTYPE_UINT64;
-  const std::string path = fmt::format("{}.{}", rule.section, rule.key);
+  const std::string path = fmt::format("{}{}.{}", prefix, rule.section, rule.key);
   if (lines.Has(path)) {
     const uint64_t value = wide ? reflection.GetUInt64(section, field) : reflection.GetUInt32(section, field);
     if (value >= rule.least && value <= rule.most) return absl::OkStatus();
@@ -234,11 +245,27 @@ absl::Status CheckBiller(const KeyLines& lines, const std::string& path, const c
   return lines.Fault(path + "." + message.substr(0, colon), message.substr(colon + 2));
 }
 
-absl::Status CheckBillers(const KeyLines& lines, const Config& config) {
+absl::Status CheckBreaker(const KeyLines& lines, const std::string& path, config::v1::Biller& biller) {
+  for (const NumberRule& rule : kBreakerRules) {
+    if (absl::Status status = CheckNumber(rule, lines, path + ".", biller); !status.ok()) return status;
+  }
+  constexpr uint32_t kLongestProbeInterval = 60'000;
+  config::v1::Breaker& breaker = *biller.mutable_breaker();
+  const std::string longest = path + ".breaker.longest_probe_interval_ms";
+  if (!lines.Has(longest)) {
+    breaker.set_longest_probe_interval_ms(std::max(kLongestProbeInterval, breaker.probe_after_ms()));
+  }
+  if (breaker.longest_probe_interval_ms() >= breaker.probe_after_ms()) return absl::OkStatus();
+  return lines.Fault(longest, fmt::format("{} is less than breaker.probe_after_ms; expected at least {}",
+                                          breaker.longest_probe_interval_ms(), breaker.probe_after_ms()));
+}
+
+absl::Status CheckBillers(const KeyLines& lines, Config& config) {
   std::set<std::string> ids;
   for (int i = 0; i < config.billers_size(); ++i) {
     const std::string path = fmt::format("billers[{}]", i);
     if (absl::Status status = CheckBiller(lines, path, config.billers(i)); !status.ok()) return status;
+    if (absl::Status status = CheckBreaker(lines, path, *config.mutable_billers(i)); !status.ok()) return status;
     if (!ids.insert(config.billers(i).id()).second) {
       return lines.Fault(path + ".id", fmt::format("\"{}\" is another biller's id too; expected one that no other has",
                                                    config.billers(i).id()));
@@ -255,7 +282,7 @@ absl::Status CheckFirstBusinessDate(const KeyLines& lines, const std::string& da
 // Fills in the defaults and checks everything, in the order of config.proto.
 absl::Status Complete(const KeyLines& lines, Config& config) {
   for (const NumberRule& rule : kNumberRules) {
-    if (absl::Status status = CheckNumber(rule, lines, config); !status.ok()) return status;
+    if (absl::Status status = CheckNumber(rule, lines, "", config); !status.ok()) return status;
   }
   if (absl::Status status = CheckListen(lines, *config.mutable_listen()); !status.ok()) return status;
   if (absl::Status status = CheckStorage(lines, *config.mutable_storage()); !status.ok()) return status;
@@ -310,6 +337,8 @@ adapters::CardOverrides CardOverridesOf(const config::v1::Biller& biller) {
   if (card.has_time_limit_ms()) overrides.time_limit = std::chrono::milliseconds(card.time_limit_ms());
   if (card.has_settling_time_ms()) overrides.settling_time = std::chrono::milliseconds(card.settling_time_ms());
   if (card.has_max_in_flight()) overrides.max_in_flight = card.max_in_flight();
+  if (card.has_max_waiting()) overrides.max_waiting = card.max_waiting();
+  if (card.has_service_hours()) overrides.service_hours = card.service_hours();
   return overrides;
 }
 

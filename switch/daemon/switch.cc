@@ -16,6 +16,7 @@
 #include "spdlog/spdlog.h"
 #include "storage/snapshot.h"
 #include "switch/core/limits.h"
+#include "switch/core/service_hours.h"
 #include "switch/daemon/configuration.h"
 #include "switch/rpc/account_service.h"
 #include "switch/rpc/admin_service.h"
@@ -31,12 +32,9 @@ constexpr uint64_t kMegabyte = 1 << 20;
 // What opening a ledger takes of the disk beside what is in RocksDB's log: a new log, a manifest, options.
 constexpr uint64_t kRoomBesideLog = 8 * kMegabyte;
 
-// Business dates of China: UTC+8, without summer time.
-constexpr std::chrono::hours kChinaOffset{8};
-
 core::BusinessDate FirstBusinessDate(const config::v1::Config& config, const core::Clock& clock) {
   if (!config.first_business_date().empty()) return *core::BusinessDate::Parse(config.first_business_date());
-  return core::BusinessDate::FromDays(std::chrono::floor<std::chrono::days>(clock.Now() + kChinaOffset));
+  return core::BusinessDate::FromDays(std::chrono::floor<std::chrono::days>(clock.Now() + core::kChinaOffset));
 }
 
 absl::Status CannotRecover(const DataFolder& folder, const absl::Status& cause) {
@@ -67,6 +65,20 @@ absl::Status CannotRecover(const DataFolder& folder, const absl::Status& cause) 
       cause, data_folder);
   spdlog::shutdown();
   std::_Exit(EXIT_FAILURE);
+}
+
+flow::LaneOptions LaneOptionsFor(const config::v1::Biller& biller) {
+  const config::v1::Breaker& breaker = biller.breaker();
+  return {.breaker = {.consecutive_failures = breaker.consecutive_failures(),
+                      .failure_percent = breaker.failure_percent(),
+                      .least_requests = breaker.least_requests(),
+                      .window = std::chrono::seconds(breaker.window_s()),
+                      .probe_after = std::chrono::milliseconds(breaker.probe_after_ms()),
+                      .longest_probe_interval = std::chrono::milliseconds(breaker.longest_probe_interval_ms())},
+          .on_breaker = [id = biller.id()](flow::CircuitBreaker::State state, const std::string& news) {
+            const bool is_open = state == flow::CircuitBreaker::State::kOpen;
+            spdlog::log(is_open ? spdlog::level::err : spdlog::level::info, "biller {}: {}", id, news);
+          }};
 }
 
 }  // namespace
@@ -206,8 +218,10 @@ absl::Status Switch::AddBillers() {
     absl::StatusOr<std::unique_ptr<adapters::BillerAdapter>> adapter =
         adapters::Create(biller.adapter(), SettingsOf(biller), CardOverridesOf(biller));
     if (!adapter.ok()) return adapter.status();
-    (*adapter)->ReportLateApprovalsTo(&late_approvals_.emplace_back(&backend_, biller.id()));
-    router_.Add(std::make_unique<flow::BillerLane>(biller.id(), biller.name(), *std::move(adapter), &clock_));
+    auto lane = std::make_unique<flow::BillerLane>(biller.id(), biller.name(), *std::move(adapter), &clock_,
+                                                   LaneOptionsFor(biller));
+    lane->ReportLateApprovalsTo(&late_approvals_.emplace_back(&backend_, biller.id()));
+    router_.Add(std::move(lane));
   }
   patterns_ = std::make_unique<rpc::CustomerNumberPatterns>(router_);
   seal_ = std::make_unique<rpc::TokenSeal>(folder_.token_key());

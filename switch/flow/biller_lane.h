@@ -2,77 +2,125 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
 
+#include "absl/container/flat_hash_set.h"
 #include "adapters/biller_adapter.h"
 #include "boost/asio/awaitable.hpp"
 #include "switch/core/clock.h"
 #include "switch/core/payment.h"
+#include "switch/flow/lane_health.h"
+#include "switch/flow/places.h"
+#include "switch/flow/worker.h"
 
 namespace waystation::flow {
 
-// The way to one biller: its adapter, the deadline of each operation, and the bound on requests in flight.
+// A lane as it is at a moment.
+struct LaneStatus {
+  LaneHealth::Status health;
+  // Why a new request of a station is declined; null when it is not.
+  std::optional<std::string> out_of_service;
+  uint32_t of_stations = 0;  // requests with the biller
+  uint32_t of_resolver = 0;
+  uint32_t waiting = 0;
+  uint32_t overdue = 0;
+};
+
+// The way to one biller: its adapter, who may have a request with it (places.h), whether it is in service
+// (lane_health.h), and the deadline of each operation.
 //
-// Threads: any; operations run on the io_context of whoever awaits them.
+// Out of service, what a station asks for anew is declined before any hold; what is held goes on, and the resolver asks
+// once in a while. A biller that was out of service and has answered a probe gets a few requests at a time, until one
+// has succeeded.
 //
-// Limits: requests take a place, and no more have one than the card's max_in_flight. A share of them is the resolver's
-// (a quarter, 1 to kMaxResolvingPerBiller), the rest the stations', so that neither waits for the other; the only place
-// of a card that allows one is taken by whoever comes first. What a biller does to the others is only what the
-// machine's shared cores allow.
+// An operation that has no answer kDeadlineGrace after its deadline is answered for, with Unknown, and gives its place
+// back. The adapter's coroutine goes on, overdue; an approval that it comes to is a late approval. With as many of them
+// overdue as the card has in flight, the biller counts as out of service.
+//
+// Threads: any; operations run on the worker that is given, which the caller is on. Outlives the workers.
 class BillerLane {
  public:
-  enum class Traffic {
-    kStations,       // inquiries, payments, first cancels
-    kResolver,       // queries, reversal advice, repeated cancels
-    kLateApprovals,  // come from the biller, and have places of their own: kMaxLateApprovalsPerBiller
-  };
-
-  // A place among the requests in flight, given back when it ends.
-  class Place {
-   public:
-    explicit Place(std::atomic<uint32_t>* in_flight) : in_flight_(in_flight) {}
-    Place(Place&& other) noexcept : in_flight_(std::exchange(other.in_flight_, nullptr)) {}
-    Place& operator=(Place&& other) noexcept {
-      std::swap(in_flight_, other.in_flight_);
-      return *this;
-    }
-    ~Place() {
-      if (in_flight_ != nullptr) in_flight_->fetch_sub(1, std::memory_order_relaxed);
-    }
-
-   private:
-    std::atomic<uint32_t>* in_flight_;
-  };
+  using Place = Places::Place;
 
   // The clock outlives the lane.
   BillerLane(std::string biller_id, std::string name, std::unique_ptr<adapters::BillerAdapter> adapter,
-             const core::Clock* clock);
+             const core::Clock* clock, LaneOptions options = {});
 
   const std::string& biller_id() const { return biller_id_; }
   const std::string& name() const { return name_; }
   const adapters::CapabilityCard& card() const { return adapter_->card(); }
 
-  // Null when as many have a place as may.
-  std::optional<Place> Enter(Traffic traffic);
+  // Where approvals go that come late, the adapter's own and those of the overdue. Once, before any operation.
+  void ReportLateApprovalsTo(adapters::LateApprovals* late);
 
-  boost::asio::awaitable<adapters::InquiryOutcome> Inquire(adapters::InquiryRequest request);
-  boost::asio::awaitable<adapters::PayOutcome> Pay(const core::Payment& payment);
-  boost::asio::awaitable<adapters::QueryOutcome> Query(const core::Payment& payment, int earlier_attempts);
-  boost::asio::awaitable<adapters::ReverseOutcome> Reverse(const core::Payment& payment, int earlier_attempts);
-  boost::asio::awaitable<adapters::CancelOutcome> Cancel(const core::Payment& payment, int earlier_attempts);
+  // What a station's request is given: a place, or why there is none. Neither: too many have one.
+  struct Entry {
+    std::optional<Place> place = {};
+    std::optional<core::Decline> out_of_service = {};
+  };
+  // Waits for a place where all are taken: for kMaxPlaceWait, and not past `until`.
+  boost::asio::awaitable<Entry> Enter(Worker& worker, core::SteadyTime until);
+  // Null: not now. Where the biller does not answer it is one a while, and in vain to come again soon.
+  std::optional<Place> EnterResolver();
+  // Null: too many.
+  std::optional<Place> EnterLateApproval() { return places_.Take(Places::Kind::kLateApprovals); }
+
+  // Whether the resolver may ask once in a while only.
+  bool is_sparse() const { return health_.state() == CircuitBreaker::State::kOpen || ManyOverdue(); }
+  // Whether a request to pay may come to the biller yet, though its answer was given up: "never heard of it" proves
+  // nothing then. So it is until the operation has ended, and the card's settling time has passed after that.
+  bool MayYetPay(core::PaymentId id) const;
+
+  boost::asio::awaitable<adapters::InquiryOutcome> Inquire(Worker& worker, adapters::InquiryRequest request,
+                                                           Place place);
+  boost::asio::awaitable<adapters::PayOutcome> Pay(Worker& worker, const core::Payment& payment, Place place);
+  boost::asio::awaitable<adapters::QueryOutcome> Query(Worker& worker, const core::Payment& payment,
+                                                       int earlier_attempts, Place place);
+  boost::asio::awaitable<adapters::ReverseOutcome> Reverse(Worker& worker, const core::Payment& payment,
+                                                           int earlier_attempts, Place place);
+  boost::asio::awaitable<adapters::CancelOutcome> Cancel(Worker& worker, const core::Payment& payment,
+                                                         int earlier_attempts, Place place);
+
+  LaneStatus status() const;
 
  private:
-  adapters::Deadline DeadlineFromNow() const;
+  // An operation: what the adapter's coroutine and the one that waits for it share.
+  template <typename Outcome>
+  struct Call;
+  // Told of operations that are given up, and of what they come to.
+  struct Overdue;
+  struct OverduePay;
+  struct OverdueProbe;
+
+  template <typename Outcome, typename Start, typename Late>
+  boost::asio::awaitable<Outcome> Ask(Worker& worker, std::string_view operation, std::optional<Place> place,
+                                      Start start, Late late);
+  template <typename Outcome, typename Start, typename Late>
+  boost::asio::awaitable<void> Run(std::shared_ptr<Call<Outcome>> call, adapters::Deadline deadline, Start start,
+                                   Late late);
+  void ProbeAt(Worker& worker, std::optional<core::SteadyTime> at);
+  boost::asio::awaitable<void> Probe(Worker& worker);
+
+  Entry TryEnter();
+  bool ManyOverdue() const { return overdue_.load(std::memory_order_relaxed) >= card().max_in_flight; }
+  std::optional<std::string> OutOfService() const;
 
   const std::string biller_id_;
   const std::string name_;
   const std::unique_ptr<adapters::BillerAdapter> adapter_;
   const core::Clock* const clock_;
-  std::atomic<uint32_t> of_stations_{0};
-  std::atomic<uint32_t> of_resolver_{0};
-  std::atomic<uint32_t> late_approvals_{0};
+  adapters::LateApprovals* late_ = nullptr;
+  LaneHealth health_;
+  Places places_;
+  std::atomic<uint32_t> overdue_{0};
+  std::atomic<bool> probe_overdue_{false};
+
+  mutable std::mutex mutex_;
+  core::SteadyTime resolver_at_;                      // guarded by mutex_; its next turn while it is sparse
+  absl::flat_hash_set<core::PaymentId> may_yet_pay_;  // guarded by mutex_
 };
 
 }  // namespace waystation::flow

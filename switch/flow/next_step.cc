@@ -3,25 +3,12 @@
 #include <algorithm>
 
 #include "switch/core/check.h"
+#include "switch/flow/spread.h"
 
 namespace waystation::flow {
 namespace {
 
 using std::chrono::milliseconds;
-
-// The finalizer of MurmurHash3: spreads ids that follow each other over all of 64 bits.
-uint64_t Spread(uint64_t value) {
-  value = (value ^ (value >> 33)) * 0xff51afd7ed558ccdULL;
-  value = (value ^ (value >> 33)) * 0xc4ceb9fe1a85ec53ULL;
-  return value ^ (value >> 33);
-}
-
-// Three to five quarters of `interval`, so that what failed together is not asked about together.
-milliseconds Jittered(milliseconds interval, core::PaymentId id, uint64_t attempt) {
-  const int64_t quarter = interval.count() / 4;
-  const uint64_t steps = 2 * static_cast<uint64_t>(quarter) + 1;
-  return interval - milliseconds(quarter) + milliseconds(Spread(id.number() + attempt) % steps);
-}
 
 NextStep ForResolver(NextAction action, const core::Payment& payment, const ResolverSchedule& schedule,
                      core::TimePoint now) {
@@ -53,7 +40,7 @@ core::TimePoint NextAttemptAt(const core::Payment& payment, const ResolverSchedu
   if (payment.state != core::PaymentState::kReversing) at += schedule.first_query_after;
   milliseconds interval = schedule.first_query_after;
   for (uint64_t attempt = 1; at <= after && at < deadline; ++attempt) {
-    at += std::max(Jittered(interval, payment.id, attempt), milliseconds(1));
+    at += std::max(Jittered(interval, payment.id.number() + attempt), milliseconds(1));
     interval = std::min(2 * interval, schedule.longest_interval);
   }
   return std::max(std::min(at, deadline), after);

@@ -163,11 +163,13 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
   InProgress in_progress(in_progress_);
   BillerLane* lane = router_->Find(order.biller_id);
   WS_CHECK(lane != nullptr, "the edge lets no unknown biller through");
-  std::optional<BillerLane::Place> place = lane->Enter(BillerLane::Traffic::kStations);
-  if (!place.has_value()) {
+  BillerLane::Entry entry = co_await lane->Enter(*worker_, order.answer_by);
+  if (!entry.place.has_value() && !entry.out_of_service.has_value()) {
     answer({TooMany(), {}, {}});
     co_return;
   }
+  std::optional<core::Decline> found =
+      entry.out_of_service.has_value() ? std::move(entry.out_of_service) : Found(*lane, order);
 
   // Hold: nothing leaves for the biller before this is durable.
   core::AcceptPayment accept{.station = order.station,
@@ -177,7 +179,7 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
                              .customer_number = std::move(order.customer_number),
                              .customer_name = std::move(order.inquiry.customer_name),
                              .amount = order.amount,
-                             .presented = Found(*lane, order),
+                             .presented = std::move(found),
                              .refuse_new = std::move(order.refuse_new)};
   core::Reply held = co_await TryCommit(*sequencer_, *worker_, std::move(accept));
   if (!held.status.ok()) {
@@ -190,8 +192,7 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
   if (!send) co_return;
 
   // Send: once, and never again.
-  adapters::PayOutcome outcome = co_await lane->Pay(payment);
-  place.reset();
+  adapters::PayOutcome outcome = co_await lane->Pay(*worker_, payment, *std::move(entry.place));
 
   // Record what came of it; the answer leaves once that is durable.
   core::RecordOutcome record = PayOutcomeFor(payment.id, std::move(outcome));
@@ -212,13 +213,14 @@ asio::awaitable<void> PaymentFlow::RunCancel(CancelOrder order, Answer answer) {
     start.presented = Because(DeclineReason::kCancelNotSupported,
                               "this biller takes nothing back; back office can adjust it with the biller's reference");
   }
-  std::optional<BillerLane::Place> place;
+  BillerLane::Entry entry;
   if (!start.presented.has_value()) {
-    place = lane->Enter(BillerLane::Traffic::kStations);
-    if (!place.has_value()) {
+    entry = co_await lane->Enter(*worker_, order.answer_by);
+    if (!entry.place.has_value() && !entry.out_of_service.has_value()) {
       answer({TooMany(), {}, {}});
       co_return;
     }
+    start.presented = std::move(entry.out_of_service);
   }
   core::Reply started = co_await TryCommit(*sequencer_, *worker_, std::move(start));
   if (!started.status.ok()) {
@@ -233,7 +235,7 @@ asio::awaitable<void> PaymentFlow::RunCancel(CancelOrder order, Answer answer) {
   WaitFor(payment, order.answer_by, std::move(answer));
   if (started.repeated) co_return;
 
-  adapters::CancelOutcome outcome = co_await lane->Cancel(payment, 0);
+  adapters::CancelOutcome outcome = co_await lane->Cancel(*worker_, payment, 0, *std::move(entry.place));
   std::optional<core::RecordOutcome> record = CancelOutcomeFor(payment.id, outcome, CancelRepeat::kNo);
   if (!record.has_value()) {
     Settle(std::move(payment));
@@ -248,19 +250,20 @@ asio::awaitable<void> PaymentFlow::RunInquire(InquiryOrder order, InquiryAnswer 
   InProgress in_progress(in_progress_);
   BillerLane* lane = router_->Find(order.biller_id);
   WS_CHECK(lane != nullptr, "the edge lets no unknown biller through");
-  std::optional<BillerLane::Place> place = lane->Enter(BillerLane::Traffic::kStations);
-  if (!place.has_value()) {
+  BillerLane::Entry entry = co_await lane->Enter(*worker_, worker_->clock().Steady() + core::kMaxPlaceWait);
+  if (!entry.place.has_value() && !entry.out_of_service.has_value()) {
     answer({TooMany(), {}, {}});
     co_return;
   }
   core::AdmitInquiry admit{order.station, order.biller_id};
   core::Reply admitted = co_await TryCommit(*sequencer_, *worker_, std::move(admit));
+  if (!admitted.decline.has_value()) admitted.decline = std::move(entry.out_of_service);
   if (!admitted.status.ok() || admitted.decline.has_value()) {
     answer({std::move(admitted.status), std::move(admitted.decline), {}});
     co_return;
   }
   adapters::InquiryRequest request{order.station, std::move(order.customer_number)};
-  adapters::InquiryOutcome outcome = co_await lane->Inquire(std::move(request));
+  adapters::InquiryOutcome outcome = co_await lane->Inquire(*worker_, std::move(request), *std::move(entry.place));
   if (auto* found = std::get_if<adapters::InquiryFound>(&outcome)) {
     // A bill that Pay would not take: said now, before the customer gives cash.
     std::optional<core::Decline> decline = BillDecline(lane->card(), found->owed);
@@ -285,7 +288,7 @@ void PaymentFlow::LateApproval(const std::string& biller_id, core::PaymentId id,
                                Answer done) {
   BillerLane* lane = router_->Find(biller_id);
   WS_CHECK(lane != nullptr, "a late approval comes from a biller that is configured");
-  std::optional<BillerLane::Place> place = lane->Enter(BillerLane::Traffic::kLateApprovals);
+  std::optional<BillerLane::Place> place = lane->EnterLateApproval();
   if (!place.has_value() || !Admit()) return done({TooMany(), {}, {}});
   worker_->Post([this, biller_id, id, approved = std::move(approved), place = *std::move(place),
                  done = std::move(done)]() mutable {

@@ -75,9 +75,9 @@ struct FlowLimits {
 // Threads: Pay, Cancel, Inquire and LateApproval from any (they hand over to the worker); Adopt and Drain on the worker
 // or before it starts. Answers come on the worker's thread.
 //
-// Limits: at most `limits.in_progress` orders at once, and kMaxLateApprovalsPerBiller late approvals of a biller;
-// beyond, kResourceExhausted. A biller that has `limits.unresolved` payments without an outcome counts as out of
-// service for new ones.
+// Limits: at most `limits.in_progress` orders at once, and kMaxLateApprovalsPerBiller late approvals of a
+// biller; beyond, kResourceExhausted. So is what finds no place in its biller's lane. A biller that has
+// `limits.unresolved` payments without an outcome counts as out of service for new ones.
 class PaymentFlow {
  public:
   // Not OK: refused, and nothing was done. Otherwise the payment in the state reached.
@@ -124,7 +124,8 @@ class PaymentFlow {
   boost::asio::awaitable<void> RunInquire(InquiryOrder order, InquiryAnswer answer);
   boost::asio::awaitable<void> RunLateApproval(std::string biller_id, core::PaymentId id, adapters::Approved approved,
                                                BillerLane::Place place, Answer done);
-  // What stands against the order at the flow: the lane's, then the card's.
+  // What stands against the order at the flow, in a biller that is in service: too many without an outcome, then the
+  // card.
   std::optional<core::Decline> Found(const BillerLane& lane, const PayOrder& order) const;
   void WaitFor(core::Payment payment, WaitBoard::TimePoint answer_by, Answer answer);
   void Settle(core::Payment payment);

@@ -10,6 +10,7 @@
 #include "switch/core/limits.h"
 #include "switch/core/utf8.h"
 #include "switch/flow/outcome.h"
+#include "switch/flow/spread.h"
 
 namespace waystation::flow {
 
@@ -55,7 +56,13 @@ void Resolver::Schedule(Case& open, core::TimePoint after) {
   // What was found held at start-up is first written down as unknown; that needs no waiting.
   const bool held = open.payment.state == core::PaymentState::kHeld;
   const core::TimePoint at = held ? now : NextAttemptAt(open.payment, schedule_, after);
-  open.due = std::max(clock_.Steady() + std::max(at - now, std::chrono::milliseconds(0)), open.not_before);
+  open.due = clock_.Steady() + std::max(at - now, std::chrono::milliseconds(0));
+  // Soon after the biller is back, however long it was away.
+  if (const BillerLane* lane = router_->Find(open.payment.biller_id); lane != nullptr && lane->is_sparse()) {
+    const auto within = Jittered(core::kResolverLooksWhileOpen, open.payment.id.number());
+    open.due = std::min(open.due, clock_.Steady() + within);
+  }
+  open.due = std::max(open.due, open.not_before);
   if (held) open.due = TimePoint();  // before all that waits for a place with the biller
   queues_[open.payment.biller_id].due.emplace(open.due, open.payment.id);
   SetAlarm();
@@ -79,22 +86,32 @@ void Resolver::SetAlarm() {
   if (earliest.has_value()) alarm_.Set(*earliest);
 }
 
+Resolver::Turn Resolver::TurnOf(const Case& open, std::optional<BillerLane::Place>* place) const {
+  BillerLane* lane = router_->Find(open.payment.biller_id);
+  if (lane == nullptr || open.payment.state == core::PaymentState::kHeld) return Turn::kStart;
+  *place = lane->EnterResolver();
+  if (place->has_value()) return Turn::kStart;
+  if (!lane->is_sparse()) return Turn::kNoPlace;
+  return PastReview(open.payment) ? Turn::kStart : Turn::kPutOff;
+}
+
 void Resolver::RunDue() {
   const TimePoint now = clock_.Steady();
   std::vector<std::pair<core::PaymentId, std::optional<BillerLane::Place>>> start;
   for (auto& [biller_id, queue] : queues_) {
-    BillerLane* lane = router_->Find(biller_id);
     while (queue.busy < core::kMaxResolvingPerBiller && !queue.due.empty() && queue.due.begin()->first <= now) {
+      Case& open = cases_.at(queue.due.begin()->second);
       std::optional<BillerLane::Place> place;
-      const bool asks = cases_.at(queue.due.begin()->second).payment.state != core::PaymentState::kHeld;
-      if (lane != nullptr && asks) {
-        place = lane->Enter(BillerLane::Traffic::kResolver);
-        // The other workers' resolvers have the places too: nobody says when one of theirs is free.
-        queue.place_at = place.has_value() ? now : now + core::kResolverPlaceRetry;
-        if (!place.has_value()) break;
-      }
-      start.emplace_back(queue.due.begin()->second, std::move(place));
+      const Turn turn = TurnOf(open, &place);
+      // The other workers' resolvers have the places too: nobody says when one of theirs is free.
+      queue.place_at = turn == Turn::kNoPlace ? now + core::kResolverPlaceRetry : TimePoint();
+      if (turn == Turn::kNoPlace) break;
       queue.due.erase(queue.due.begin());
+      if (turn == Turn::kPutOff) {
+        Schedule(open, clock_.Now());
+        continue;
+      }
+      start.emplace_back(open.payment.id, std::move(place));
       ++queue.busy;
     }
   }
@@ -127,14 +144,14 @@ std::string NoFinalAnswer(const core::Payment& payment, core::TimePoint since, i
 asio::awaitable<void> Resolver::Attempt(core::PaymentId id, std::optional<BillerLane::Place> place) {
   const Case asked = cases_.at(id);
   const core::Payment& before = asked.payment;
-  Found found = co_await Ask(asked);
-  if (place.has_value()) queues_[before.biller_id].place_at = {};
-  place.reset();
+  const bool had_place = place.has_value();
+  Found found = co_await Ask(asked, std::move(place));
+  if (had_place) queues_[before.biller_id].place_at = {};
   Tries tries = asked.tries;
   tries.sent += found.sent ? 1 : 0;
   tries.last = core::CutToUtf8(found.said, kLongestAnswerInEvidence);
-  // Only after the biller was asked: a switch that was down past the deadline may find all answers waiting. And not
-  // while a denial is all there is, and will soon be enough.
+  // Only after the biller was asked, unless it does not answer: a switch that was down past the deadline may find all
+  // answers waiting. And not while a denial is all there is, and will soon be enough.
   const bool review = !found.outcome.has_value() && PastReview(before);
   if (review && !found.denial_counts_at.has_value()) {
     found.outcome =
@@ -184,7 +201,7 @@ constexpr std::string_view kNeverHeardOfIt = "it never heard of it";
 
 }  // namespace
 
-asio::awaitable<Resolver::Found> Resolver::Ask(Case asked) {
+asio::awaitable<Resolver::Found> Resolver::Ask(Case asked, std::optional<BillerLane::Place> place) {
   const core::Payment& payment = asked.payment;
   if (payment.state == core::PaymentState::kHeld) {
     co_return Found{.outcome = Outcome(payment.id, core::PaymentEvent::kOutcomeUnknown,
@@ -193,10 +210,11 @@ asio::awaitable<Resolver::Found> Resolver::Ask(Case asked) {
   BillerLane* lane = router_->Find(payment.biller_id);
   // A biller that was taken out of the configuration can't be asked: a person is, in the end.
   if (lane == nullptr) co_return Found{.outcome = {}, .said = "the biller is not in the configuration"};
+  if (!place.has_value()) co_return Found{.outcome = {}, .said = "the biller is out of service"};
   switch (payment.state) {
-    case core::PaymentState::kUnknown: co_return co_await AskOutcome(std::move(asked), lane);
-    case core::PaymentState::kReversing: co_return co_await AskReversal(std::move(asked), lane);
-    case core::PaymentState::kCancelling: co_return co_await AskCancel(std::move(asked), lane);
+    case core::PaymentState::kUnknown: co_return co_await AskOutcome(std::move(asked), lane, *std::move(place));
+    case core::PaymentState::kReversing: co_return co_await AskReversal(std::move(asked), lane, *std::move(place));
+    case core::PaymentState::kCancelling: co_return co_await AskCancel(std::move(asked), lane, *std::move(place));
     case core::PaymentState::kHeld:
     case core::PaymentState::kSucceeded:
     case core::PaymentState::kDeclined:
@@ -209,7 +227,7 @@ asio::awaitable<Resolver::Found> Resolver::Ask(Case asked) {
   co_return Found();
 }
 
-asio::awaitable<Resolver::Found> Resolver::AskOutcome(Case asked, BillerLane* lane) {
+asio::awaitable<Resolver::Found> Resolver::AskOutcome(Case asked, BillerLane* lane, BillerLane::Place place) {
   const core::Payment& payment = asked.payment;
   const adapters::CapabilityCard& card = lane->card();
   const core::RecordOutcome reversal = Outcome(payment.id, core::PaymentEvent::kReversalStarted, payment.unknown_cause);
@@ -218,8 +236,8 @@ asio::awaitable<Resolver::Found> Resolver::AskOutcome(Case asked, BillerLane* la
     co_return Found{.outcome = {}, .said = "the biller takes neither queries nor reversals"};
   }
   // By when it is asked, not by when it has answered: the request may come to the biller between the two.
-  const bool denial_frees = DenialFrees(card, asked.taken_on, clock_.Steady());
-  adapters::QueryOutcome answer = co_await lane->Query(payment, asked.tries.sent);
+  const Denial denial = DenialOf(asked, *lane);
+  adapters::QueryOutcome answer = co_await lane->Query(*worker_, payment, asked.tries.sent, std::move(place));
   Found found{.outcome = {}, .sent = true};
   if (auto* approved = std::get_if<adapters::Approved>(&answer)) {
     found.outcome = ApprovedOutcome(payment.id, std::move(*approved));
@@ -228,13 +246,13 @@ asio::awaitable<Resolver::Found> Resolver::AskOutcome(Case asked, BillerLane* la
                                     core::DeclineReason::kBillerDeclined, declined->biller_code, declined->text);
   } else if (std::holds_alternative<adapters::NeverReceived>(answer)) {
     found.said = kNeverHeardOfIt;
-    if (denial_frees) {
+    if (denial == Denial::kFrees) {
       found.outcome =
           DeclinedOutcome(payment.id, core::PaymentEvent::kNeverReceived, core::DeclineReason::kNotReceivedByBiller, "",
                           "the biller has no such payment; nothing was paid");
-    } else if (card.query_denial_is_final) {
+    } else if (denial == Denial::kWillFree) {
       found.denial_counts_at = DenialCountsAt(card, asked.taken_on);
-    } else if (card.can_reverse) {
+    } else if (!card.query_denial_is_final && card.can_reverse) {
       found.outcome = reversal;
     }
   } else {
@@ -243,10 +261,10 @@ asio::awaitable<Resolver::Found> Resolver::AskOutcome(Case asked, BillerLane* la
   co_return found;
 }
 
-asio::awaitable<Resolver::Found> Resolver::AskReversal(Case asked, BillerLane* lane) {
+asio::awaitable<Resolver::Found> Resolver::AskReversal(Case asked, BillerLane* lane, BillerLane::Place place) {
   const core::Payment& payment = asked.payment;
-  const bool denial_frees = DenialFrees(lane->card(), asked.taken_on, clock_.Steady());
-  adapters::ReverseOutcome answer = co_await lane->Reverse(payment, asked.tries.sent);
+  const Denial denial = DenialOf(asked, *lane);
+  adapters::ReverseOutcome answer = co_await lane->Reverse(*worker_, payment, asked.tries.sent, std::move(place));
   Found found{.outcome = {}, .sent = true};
   if (std::holds_alternative<adapters::TakenBack>(answer)) {
     found.outcome = Outcome(payment.id, core::PaymentEvent::kReversalConfirmed, "");
@@ -256,9 +274,9 @@ asio::awaitable<Resolver::Found> Resolver::AskReversal(Case asked, BillerLane* l
                 fmt::format("the biller refused the reversal: {} {}", declined->biller_code, declined->text));
   } else if (std::holds_alternative<adapters::NeverReceived>(answer)) {
     found.said = kNeverHeardOfIt;
-    if (denial_frees) {
+    if (denial == Denial::kFrees) {
       found.outcome = Outcome(payment.id, core::PaymentEvent::kReversalConfirmed, "");
-    } else if (lane->card().query_denial_is_final) {
+    } else if (denial == Denial::kWillFree) {
       found.denial_counts_at = DenialCountsAt(lane->card(), asked.taken_on);
     }
   } else {
@@ -267,9 +285,10 @@ asio::awaitable<Resolver::Found> Resolver::AskReversal(Case asked, BillerLane* l
   co_return found;
 }
 
-asio::awaitable<Resolver::Found> Resolver::AskCancel(Case asked, BillerLane* lane) {
+asio::awaitable<Resolver::Found> Resolver::AskCancel(Case asked, BillerLane* lane, BillerLane::Place place) {
   // The flow has sent it once before.
-  adapters::CancelOutcome answer = co_await lane->Cancel(asked.payment, asked.tries.sent + 1);
+  adapters::CancelOutcome answer =
+      co_await lane->Cancel(*worker_, asked.payment, asked.tries.sent + 1, std::move(place));
   Found found{.outcome = CancelOutcomeFor(asked.payment.id, answer, CancelRepeat::kYes), .sent = true};
   if (auto* not_sent = std::get_if<adapters::NotSent>(&answer)) {
     found.sent = false;
@@ -278,6 +297,11 @@ asio::awaitable<Resolver::Found> Resolver::AskCancel(Case asked, BillerLane* lan
     found.said = std::move(unknown->cause);
   }
   co_return found;
+}
+
+Resolver::Denial Resolver::DenialOf(const Case& asked, const BillerLane& lane) const {
+  if (!lane.card().query_denial_is_final || lane.MayYetPay(asked.payment.id)) return Denial::kNothing;
+  return DenialFrees(lane.card(), asked.taken_on, clock_.Steady()) ? Denial::kFrees : Denial::kWillFree;
 }
 
 bool Resolver::PastReview(const core::Payment& payment) const {

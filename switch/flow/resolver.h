@@ -25,7 +25,8 @@ namespace waystation::flow {
 // Threads: the worker's only.
 //
 // Limits: an attempt takes one of the resolver's places with the biller (biller_lane.h); what is due beyond waits its
-// turn. The flow takes no new payments for a biller once kMaxUnresolvedPerBiller are here.
+// turn. Of a biller that does not answer it asks once in kResolverAsksWhileOpen only, and hands what is past its time
+// to a person without asking again. The flow takes no new payments for a biller once kMaxUnresolvedPerBiller are here.
 class Resolver {
  public:
   // All outlive the resolver.
@@ -76,20 +77,27 @@ class Resolver {
     std::optional<TimePoint> denial_counts_at = {};
   };
 
-  // The first attempt of the schedule after `after`.
+  // The first attempt of the schedule after `after`; within kResolverLooksWhileOpen where the biller does not answer.
   void Schedule(Case& open, core::TimePoint after);
   void Close(core::PaymentId id);
   void RunDue();
+  // What is to be done about what is due: started, with a place or without, put off, or left, since there is no place.
+  enum class Turn { kStart, kPutOff, kNoPlace };
+  Turn TurnOf(const Case& open, std::optional<BillerLane::Place>* place) const;
   void SetAlarm();
   boost::asio::awaitable<void> Attempt(core::PaymentId id, std::optional<BillerLane::Place> place);
   // Whether the case that an attempt was made for is still the one.
   bool IsOpen(const Case& asked) const;
   // After an attempt; `after` is the payment that it moved, null when it moved nothing.
   void GoOn(Case& open, core::PaymentState before, std::optional<core::Payment> after);
-  boost::asio::awaitable<Found> Ask(Case asked);
-  boost::asio::awaitable<Found> AskOutcome(Case asked, BillerLane* lane);
-  boost::asio::awaitable<Found> AskReversal(Case asked, BillerLane* lane);
-  boost::asio::awaitable<Found> AskCancel(Case asked, BillerLane* lane);
+  // Without a place nothing is sent.
+  boost::asio::awaitable<Found> Ask(Case asked, std::optional<BillerLane::Place> place);
+  boost::asio::awaitable<Found> AskOutcome(Case asked, BillerLane* lane, BillerLane::Place place);
+  boost::asio::awaitable<Found> AskReversal(Case asked, BillerLane* lane, BillerLane::Place place);
+  boost::asio::awaitable<Found> AskCancel(Case asked, BillerLane* lane, BillerLane::Place place);
+  // What "never heard of it" settles, in answer to what is asked now.
+  enum class Denial { kFrees, kWillFree, kNothing };
+  Denial DenialOf(const Case& asked, const BillerLane& lane) const;
   bool PastReview(const core::Payment& payment) const;
 
   Worker* const worker_;

@@ -19,6 +19,10 @@ Worker::Worker(const core::Clock* clock, std::string name)
 
 Worker::~Worker() {
   Stop();
+  {
+    std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
   // What the tasks hold may clear alarms as it ends.
   const auto abandoned = std::exchange(alarms_, {});
 }
@@ -102,7 +106,7 @@ void Worker::Post(Task task) {
   bool first = false;
   {
     std::lock_guard lock(mutex_);
-    first = posted_.empty();
+    first = posted_.empty() && !ending_;
     posted_.push_back(std::move(task));
   }
   if (first) asio::post(io_, [this] { RunPosted(); });
@@ -180,6 +184,25 @@ asio::awaitable<core::Reply> Exchange(Worker& worker, core::Command command, Sub
 }
 
 }  // namespace
+
+asio::awaitable<void> Sleep::Until(core::SteadyTime time) {
+  auto initiate = [this, time](auto handler) {
+    key_ = worker_->AddAlarm(time, [this, handler = std::move(handler)]() mutable {
+      key_.reset();
+      std::move(handler)();
+    });
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable);
+}
+
+void Sleep::Wake() {
+  if (!key_.has_value()) return;
+  auto it = worker_->alarms_.find(*key_);
+  // The sleep may be gone once the task has run.
+  Worker::Task task = std::move(it->second);
+  worker_->alarms_.erase(it);
+  task();
+}
 
 asio::awaitable<void> WaitUntil(Worker& worker, core::SteadyTime time) {
   auto initiate = [&worker, time](auto handler) { worker.RunAt(time, std::move(handler)); };

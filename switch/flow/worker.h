@@ -20,6 +20,7 @@
 namespace waystation::flow {
 
 class Alarm;
+class Sleep;
 
 // One thread with an io_context: where coroutines run. What runs on a worker needs no locks against what else runs on
 // it.
@@ -68,6 +69,7 @@ class Worker final : public storage::ReplyPort {
 
  private:
   friend class Alarm;
+  friend class Sleep;
   // Alarms of one time go off in the order in which they were set.
   using AlarmKey = std::pair<core::SteadyTime, uint64_t>;
 
@@ -78,14 +80,16 @@ class Worker final : public storage::ReplyPort {
 
   const core::Clock* const clock_;
   const std::string name_;
+  // Before io_, since a coroutine that ends with it may post yet.
+  std::mutex mutex_;
+  std::vector<Task> posted_;  // guarded by mutex_
+  bool ending_ = false;       // guarded by mutex_
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   absl::btree_map<AlarmKey, Task> alarms_;
   uint64_t alarms_set_ = 0;
   boost::asio::steady_timer timer_;
   std::optional<core::SteadyTime> timer_at_;  // null: not set
-  std::mutex mutex_;
-  std::vector<Task> posted_;  // guarded by mutex_
   std::vector<Task> running_;
   bool started_ = false;
   std::thread thread_;
@@ -110,6 +114,26 @@ class Alarm {
 
   Worker* const worker_;
   Worker::Task task_;
+  std::optional<Worker::AlarmKey> key_;
+};
+
+// A coroutine's wait for something that comes at its time or not at all.
+//
+// Threads: the worker's. Limits: one waits at a time, and it or what it waits with owns the sleep. A coroutine that is
+// asleep belongs to its worker, and ends with it.
+class Sleep {
+ public:
+  explicit Sleep(Worker* worker) : worker_(worker) {}
+  Sleep(const Sleep&) = delete;
+  Sleep& operator=(const Sleep&) = delete;
+
+  // Suspends the coroutine that awaits it until then, or until it is woken.
+  boost::asio::awaitable<void> Until(core::SteadyTime time);
+  // Resumes whoever is asleep, from here; nothing where nobody is.
+  void Wake();
+
+ private:
+  Worker* const worker_;
   std::optional<Worker::AlarmKey> key_;
 };
 

@@ -35,6 +35,8 @@ TEST(Card, OverridesTakeThePlaceOfWhatTheAdapterHas) {
   overrides.customer_number_hint = "7 digits";
   overrides.time_limit = milliseconds(1);
   overrides.max_in_flight = 7;
+  overrides.max_waiting = 0;
+  overrides.service_hours = "06:00-23:30";
   const absl::StatusOr<CapabilityCard> card = WithOverrides(GoodCard(), overrides);
   ASSERT_TRUE(card.ok()) << card.status();
   EXPECT_EQ(card->service, "water");
@@ -45,6 +47,15 @@ TEST(Card, OverridesTakeThePlaceOfWhatTheAdapterHas) {
   EXPECT_EQ(card->customer_number_hint, "7 digits");
   EXPECT_EQ(card->time_limit, milliseconds(1));
   EXPECT_EQ(card->max_in_flight, 7u);
+  EXPECT_EQ(card->max_waiting, 0u);
+  EXPECT_EQ(card->service_hours.ToString(), "06:00-23:30");
+}
+
+TEST(Card, HoursOfTheAdapterCanBeOverriddenToAlways) {
+  CapabilityCard card = GoodCard();
+  card.service_hours = *core::ServiceHours::Parse("08:00-17:00");
+  EXPECT_FALSE(WithOverrides(card, {})->service_hours.always());
+  EXPECT_TRUE(WithOverrides(card, {.service_hours = "00:00-24:00"})->service_hours.always());
 }
 
 TEST(Card, WithoutOverridesItStaysAsItIs) {
@@ -72,6 +83,8 @@ TEST(Card, FaultsNameTheField) {
   EXPECT_THAT(Fault({.time_limit = milliseconds(0)}), StartsWith("card.time_limit_ms: 0 is out"));
   EXPECT_THAT(Fault({.max_in_flight = 0}), StartsWith("card.max_in_flight: 0 is out"));
   EXPECT_THAT(Fault({.max_in_flight = 100'001}), StartsWith("card.max_in_flight: 100001 is out"));
+  EXPECT_THAT(Fault({.max_waiting = 10'001}), StartsWith("card.max_waiting: 10001 is out of range; expected 0 .. "));
+  EXPECT_THAT(Fault({.service_hours = "6-23"}), StartsWith("card.service_hours: \"6-23\" is no interval of a day"));
 }
 
 }  // namespace

@@ -112,6 +112,15 @@ billers:
     customer_number_hint: 9 digits
     time_limit_ms: 700
     max_in_flight: 8
+    max_waiting: 9
+    service_hours: 06:00-12:00, 13:00-23:30
+  breaker:
+    consecutive_failures: 3
+    failure_percent: 100
+    least_requests: 1
+    window_s: 60
+    probe_after_ms: 10
+    longest_probe_interval_ms: 3600000
 )");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->listen().address(), "0.0.0.0:0");
@@ -147,6 +156,14 @@ billers:
   EXPECT_EQ(card.customer_number_hint, "9 digits");
   EXPECT_EQ(card.time_limit, std::chrono::milliseconds(700));
   EXPECT_EQ(card.max_in_flight, 8u);
+  EXPECT_EQ(card.max_waiting, 9u);
+  EXPECT_EQ(card.service_hours.ToString(), "06:00-12:00, 13:00-23:30");
+  EXPECT_EQ(biller.breaker().consecutive_failures(), 3u);
+  EXPECT_EQ(biller.breaker().failure_percent(), 100u);
+  EXPECT_EQ(biller.breaker().least_requests(), 1u);
+  EXPECT_EQ(biller.breaker().window_s(), 60u);
+  EXPECT_EQ(biller.breaker().probe_after_ms(), 10u);
+  EXPECT_EQ(biller.breaker().longest_probe_interval_ms(), 3'600'000u);
 }
 
 TEST_F(ConfigurationTest, TheExampleIsGood) {
@@ -324,6 +341,40 @@ TEST_F(ConfigurationTest, BillersAreChecked) {
   const std::string good = "  adapter: sandbox\n  settings:\n    profile: gas\n";
   EXPECT_EQ(Fault(Biller(good + "- id: gas\n  name: Gas\n" + good)),
             "switchd.yaml:8: billers[1].id: \"gas\" is another biller's id too; expected one that no other has");
+}
+
+TEST_F(ConfigurationTest, TheBreakersNumbersAreChecked) {
+  const std::string good = "  adapter: sandbox\n  settings: {profile: gas}\n";
+  const absl::StatusOr<Config> config = Load(Biller(good));
+  ASSERT_TRUE(config.ok()) << config.status();
+  const config::v1::Breaker& breaker = config->billers(0).breaker();
+  EXPECT_EQ(breaker.consecutive_failures(), 10u);
+  EXPECT_EQ(breaker.failure_percent(), 50u);
+  EXPECT_EQ(breaker.least_requests(), 20u);
+  EXPECT_EQ(breaker.window_s(), 10u);
+  EXPECT_EQ(breaker.probe_after_ms(), 5'000u);
+  EXPECT_EQ(breaker.longest_probe_interval_ms(), 60'000u);
+  struct Range {
+    std::string key, below, above, expected;
+  };
+  const std::vector<Range> ranges = {{"consecutive_failures", "0", "100001", "1 .. 100000"},
+                                     {"failure_percent", "0", "101", "1 .. 100"},
+                                     {"least_requests", "0", "1000001", "1 .. 1000000"},
+                                     {"window_s", "0", "61", "1 .. 60"},
+                                     {"probe_after_ms", "9", "3600001", "10 .. 3600000"},
+                                     {"longest_probe_interval_ms", "9", "3600001", "10 .. 3600000"}};
+  for (const auto& [key, below, above, expected] : ranges) {
+    for (const std::string& value : {below, above}) {
+      EXPECT_EQ(Fault(Biller(good + "  breaker:\n    " + key + ": " + value + "\n")),
+                "switchd.yaml:8: billers[0].breaker." + key + ": " + value + " is out of range; expected " + expected);
+    }
+  }
+  EXPECT_EQ(Fault(Biller(good + "  breaker:\n    longest_probe_interval_ms: 4999\n")),
+            "switchd.yaml:8: billers[0].breaker.longest_probe_interval_ms: 4999 is less than breaker.probe_after_ms; "
+            "expected at least 5000");
+  EXPECT_EQ(
+      Load(Biller(good + "  breaker: {probe_after_ms: 90000}\n"))->billers(0).breaker().longest_probe_interval_ms(),
+      90'000u);
 }
 
 TEST_F(ConfigurationTest, AdaptersFaultsHaveTheirPlace) {

@@ -34,6 +34,15 @@ std::vector<core::PaymentState> StateBoard::HistoryOf(core::PaymentId id) const 
   return states;
 }
 
+core::Payment StateBoard::Newest(const std::string& request_id) const {
+  std::lock_guard lock(mutex_);
+  for (const auto& [id, changes] : changes_) {
+    if (changes.back().request_id == request_id) return changes.back();
+  }
+  WS_CHECK(false, "there is no such payment");
+  return {};
+}
+
 adapters::CapabilityCard AbleCard() {
   adapters::CapabilityCard card;
   card.service = "mobile";
@@ -44,6 +53,7 @@ adapters::CapabilityCard AbleCard() {
   card.can_query = true;
   card.can_reverse = true;
   card.query_denial_is_final = true;
+  card.max_waiting = 0;
   return card;
 }
 
@@ -56,8 +66,10 @@ FlowWorld::FlowWorld(storage::MemoryCommitLog* store, FlowOptions options)
   auto gas = std::make_unique<ScriptedBiller>(std::move(options.gas));
   mobile_ = mobile.get();
   gas_ = gas.get();
-  router_.Add(std::make_unique<BillerLane>(storage::kShopBiller, "Mobile", std::move(mobile), &clock_));
-  router_.Add(std::make_unique<BillerLane>("gas", "Gas", std::move(gas), &clock_));
+  router_.Add(std::make_unique<BillerLane>(storage::kShopBiller, "Mobile", std::move(mobile), &clock_,
+                                           LaneOptions{.breaker = options.breaker}));
+  router_.Add(
+      std::make_unique<BillerLane>("gas", "Gas", std::move(gas), &clock_, LaneOptions{.breaker = options.breaker}));
   flow_ = std::make_unique<PaymentFlow>(
       worker_.get(), &running_.sequencer(), &router_, schedule_,
       FlowLimits{.in_progress = options.max_in_progress, .unresolved = options.max_unresolved});

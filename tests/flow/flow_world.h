@@ -30,6 +30,8 @@ class StateBoard final : public storage::PaymentObserver {
   // The payment in that state; waits for it, and stops the process when it does not come.
   core::Payment WaitFor(core::PaymentId id, core::PaymentState state);
   std::vector<core::PaymentState> HistoryOf(core::PaymentId id) const;
+  // The payment of that request as it is now; stops the process where there is none.
+  core::Payment Newest(const std::string& request_id) const;
 
  private:
   mutable std::mutex mutex_;
@@ -37,7 +39,7 @@ class StateBoard final : public storage::PaymentObserver {
   std::map<core::PaymentId, std::vector<core::Payment>> changes_;  // guarded by mutex_
 };
 
-// Both can be inquired at, queried, reversed and cancelled at; free amounts from 1 fen.
+// Both can be inquired at, queried, reversed and cancelled at; free amounts from 1 fen; none waits for a place.
 adapters::CapabilityCard AbleCard();
 
 struct FlowOptions {
@@ -47,6 +49,8 @@ struct FlowOptions {
   ResolverSchedule schedule{.first_query_after = std::chrono::milliseconds(1),
                             .longest_interval = std::chrono::milliseconds(4),
                             .review_after = std::chrono::hours(24)};
+  // It stays closed.
+  BreakerPolicy breaker{.consecutive_failures = 1'000'000, .least_requests = 1'000'000};
   size_t max_in_progress = 1'000;
   size_t max_unresolved = 1'000;
 };

@@ -104,8 +104,8 @@ asio::awaitable<adapters::CancelOutcome> ScriptedBiller::Cancel(adapters::Paymen
   return Ask<adapters::CancelOutcome>({Operation::kCancel, std::move(request), {}, deadline, {}});
 }
 
-asio::awaitable<bool> ScriptedBiller::Probe(adapters::Deadline) {
-  co_return true;
+asio::awaitable<bool> ScriptedBiller::Probe(adapters::Deadline deadline) {
+  return Ask<bool>({Operation::kProbe, {}, {}, deadline, {}});
 }
 
 }  // namespace waystation::flow

@@ -12,19 +12,19 @@
 
 namespace waystation::flow {
 
-enum class Operation { kInquire, kPay, kQuery, kReverse, kCancel };
-inline constexpr size_t kOperations = 5;
+enum class Operation { kInquire, kPay, kQuery, kReverse, kCancel, kProbe };
+inline constexpr size_t kOperations = 6;
 
 // A biller that answers when the test says so, and what it says. Any thread.
 class ScriptedBiller final : public adapters::BillerAdapter {
  public:
   using Answer = std::variant<adapters::InquiryOutcome, adapters::PayOutcome, adapters::QueryOutcome,
-                              adapters::ReverseOutcome, adapters::CancelOutcome>;
+                              adapters::ReverseOutcome, adapters::CancelOutcome, bool>;
 
   // A request that is with the biller.
   struct Call {
     Operation operation;
-    adapters::PaymentRequest request;  // all but kInquire
+    adapters::PaymentRequest request;  // all but kInquire and kProbe
     adapters::InquiryRequest inquiry;  // kInquire
     adapters::Deadline deadline;
     // Called once, with an answer to this operation.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 #include "boost/asio/associated_executor.hpp"
@@ -20,6 +21,7 @@ std::string_view Name(Operation operation) {
     case Operation::kQuery: return "query";
     case Operation::kReverse: return "reverse";
     case Operation::kCancel: return "cancel";
+    case Operation::kProbe: return "probe";
   }
   return "";
 }
@@ -36,7 +38,16 @@ std::string_view NameOf(const Biller::Answer& answer) {
     std::string_view operator()(const adapters::NeverReceived&) const { return "never heard of it"; }
     std::string_view operator()(const adapters::TakenBack&) const { return "taken back"; }
   };
-  return std::visit([](const auto& outcome) { return std::visit(Visitor(), outcome); }, answer);
+  if (std::holds_alternative<bool>(answer)) return "here";
+  return std::visit(
+      [](const auto& outcome) -> std::string_view {
+        if constexpr (std::is_same_v<std::decay_t<decltype(outcome)>, bool>) {
+          return "";
+        } else {
+          return std::visit(Visitor(), outcome);
+        }
+      },
+      answer);
 }
 
 // Null: the operation has no such answer.
@@ -47,7 +58,8 @@ std::optional<Biller::Answer> NotSentOf(Operation operation) {
     case Operation::kPay: return adapters::PayOutcome(not_sent);
     case Operation::kCancel: return adapters::CancelOutcome(not_sent);
     case Operation::kQuery:
-    case Operation::kReverse: return std::nullopt;
+    case Operation::kReverse:
+    case Operation::kProbe: return std::nullopt;
   }
   return std::nullopt;
 }
@@ -110,6 +122,7 @@ Biller::Answer Biller::Process(Operation operation, const adapters::PaymentReque
     case Operation::kCancel:
       if (!TakeBack(request, &books_[request.payment_id])) return adapters::CancelOutcome(refused);
       return adapters::CancelOutcome(adapters::TakenBack{});
+    case Operation::kProbe: return true;
   }
   return adapters::PayOutcome(adapters::Unknown{""});
 }
@@ -171,6 +184,19 @@ void BillerLink::OnLate(const adapters::PaymentRequest& request, const Biller::A
   }
 }
 
+namespace {
+
+template <typename Outcome>
+Outcome NoAnswer() {
+  if constexpr (std::is_same_v<Outcome, bool>) {
+    return false;
+  } else {
+    return adapters::Unknown{"no answer in time"};
+  }
+}
+
+}  // namespace
+
 template <typename Outcome>
 asio::awaitable<Outcome> BillerLink::Ask(Operation operation, adapters::PaymentRequest request,
                                          adapters::Deadline deadline) {
@@ -182,13 +208,15 @@ asio::awaitable<Outcome> BillerLink::Ask(Operation operation, adapters::PaymentR
     const uint64_t call = ++calls_;
     const auto executor = asio::get_associated_executor(handler);
     waiting_.emplace(call, [executor, handler = std::move(handler)](const Biller::Answer* answer) mutable {
-      Outcome outcome =
-          answer == nullptr ? Outcome(adapters::Unknown{"no answer in time"}) : std::get<Outcome>(*answer);
+      Outcome outcome = answer == nullptr ? NoAnswer<Outcome>() : std::get<Outcome>(*answer);
       asio::post(executor, [handler = std::move(handler), outcome = std::move(outcome)]() mutable {
         std::move(handler)(std::move(outcome));
       });
     });
-    life_.At(deadline, [this, call] { Finish(call, nullptr); });
+    core::SteadyTime ends = deadline;
+    // Up to several times its time limit too late.
+    if (random_->Chance(biller_->trouble().overdue)) ends += random_->Millis(1, 5 * card().time_limit.count());
+    life_.At(ends, [this, call] { Finish(call, nullptr); });
     biller_->Send(operation, request, [this, life = life_, call, request](const Biller::Answer& answer) {
       // The second of two answers, or one that came too late.
       if (life.lives() && !Finish(call, &answer)) OnLate(request, answer);
@@ -227,8 +255,8 @@ asio::awaitable<adapters::CancelOutcome> BillerLink::Cancel(adapters::PaymentReq
   return Ask<adapters::CancelOutcome>(Operation::kCancel, std::move(request), deadline);
 }
 
-asio::awaitable<bool> BillerLink::Probe(adapters::Deadline) {
-  co_return true;
+asio::awaitable<bool> BillerLink::Probe(adapters::Deadline deadline) {
+  return Ask<bool>(Operation::kProbe, {}, deadline);
 }
 
 }  // namespace waystation::sim

@@ -17,7 +17,7 @@
 
 namespace waystation::sim {
 
-enum class Operation { kInquire, kPay, kQuery, kReverse, kCancel };
+enum class Operation { kInquire, kPay, kQuery, kReverse, kCancel, kProbe };
 std::string_view Name(Operation operation);
 
 // How often, in a thousand, which trouble there is with a biller.
@@ -32,13 +32,14 @@ struct Trouble {
   uint32_t refuses_back = 0;    // payments that it does not take back
   uint32_t false_denials = 0;   // "never heard of it" of what it has, where the card says that it may
   uint32_t adapter_faults = 0;  // the adapter throws, before or after it has sent
+  uint32_t overdue = 0;         // the adapter pays no heed to its deadline
 };
 
 // One biller with its books, and the network to it. Lives on when the switch crashes.
 class Biller {
  public:
   using Answer = std::variant<adapters::InquiryOutcome, adapters::PayOutcome, adapters::QueryOutcome,
-                              adapters::ReverseOutcome, adapters::CancelOutcome>;
+                              adapters::ReverseOutcome, adapters::CancelOutcome, bool>;
   using OnAnswer = std::function<void(const Answer&)>;
 
   struct Entry {

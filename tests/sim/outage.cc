@@ -172,6 +172,7 @@ class Outage {
                                                                .snapshot_interval = milliseconds(1'000),
                                                                .adapters = std::move(adapters),
                                                                .limits = limits,
+                                                               .breaker = {},
                                                                .adopts = [](const core::Payment&) { return true; },
                                                                .on_late = [](const flow::PaymentFlow::Result&) {}});
     if (absl::Status status = process_->Start(); !status.ok()) report_.Broken(std::string(status.message()));

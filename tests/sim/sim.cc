@@ -94,16 +94,18 @@ int RunSeeds(const Options& options) {
     all.payments += outcome.payments;
     all.answers += outcome.answers;
     all.in_review += outcome.in_review;
+    all.out_of_service += outcome.out_of_service;
     if (!outcome.broken.empty() && ++broken <= kShown) {
       fmt::print("BROKEN seed {}: {}\n  see each step with: sim --seed {}\n", seed, outcome.broken, seed);
       std::fflush(stdout);
     }
   }
   fmt::print(
-      "{} seeds from {}: {} broken; {} payments, {} answers checked, {} crashes, {} in review, {} steps; "
+      "{} seeds from {}: {} broken; {} payments, {} answers checked, {} crashes, {} in review, {} out of service, "
+      "{} steps; "
       "{:.1f} s, {:.1f} seeds/s\n",
-      runs, options.first.value_or(1), broken, all.payments, all.answers, all.crashes, all.in_review, all.steps,
-      seconds(), static_cast<double>(runs) / seconds());
+      runs, options.first.value_or(1), broken, all.payments, all.answers, all.crashes, all.in_review,
+      all.out_of_service, all.steps, seconds(), static_cast<double>(runs) / seconds());
   return broken == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

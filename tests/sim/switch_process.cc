@@ -12,8 +12,10 @@ SwitchProcess::SwitchProcess(Options options)
       index_(options_.store, options_.store),
       ledger_(std::make_unique<core::Ledger>(options_.first_date)) {
   for (auto& [biller_id, adapter] : options_.adapters) {
-    adapter->ReportLateApprovalsTo(&late_approvals_.emplace_back(this, biller_id));
-    router_.Add(std::make_unique<flow::BillerLane>(biller_id, biller_id, std::move(adapter), options_.clock));
+    auto lane = std::make_unique<flow::BillerLane>(biller_id, biller_id, std::move(adapter), options_.clock,
+                                                   flow::LaneOptions{.breaker = options_.breaker});
+    lane->ReportLateApprovalsTo(&late_approvals_.emplace_back(this, biller_id));
+    router_.Add(std::move(lane));
   }
 }
 

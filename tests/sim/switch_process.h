@@ -36,6 +36,7 @@ class SwitchProcess final {
     // A biller each.
     std::vector<std::pair<std::string, std::unique_ptr<adapters::BillerAdapter>>> adapters;
     flow::FlowLimits limits;
+    flow::BreakerPolicy breaker;
     // Whether start-up hands an open payment to the resolver. The daemon's does for all.
     std::function<bool(const core::Payment&)> adopts;
     // What became of a late approval; not OK: refused.

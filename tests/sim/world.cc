@@ -41,6 +41,12 @@ World::World(uint64_t seed, std::FILE* trace, std::optional<Fault> fault)
   schedule_.longest_interval = random_.Millis(2'000, 30'000);
   schedule_.review_after = random_.Millis(20'000, 300'000);
   limits_.unresolved = random_.Chance(300) ? static_cast<size_t>(random_.Between(1, 5)) : 1'000;
+  breaker_ = {.consecutive_failures = static_cast<uint32_t>(random_.Between(1, 10)),
+              .failure_percent = static_cast<uint32_t>(random_.Between(10, 100)),
+              .least_requests = static_cast<uint32_t>(random_.Between(2, 20)),
+              .window = std::chrono::seconds(random_.Between(1, 60)),
+              .probe_after = random_.Millis(50, 5'000),
+              .longest_probe_interval = random_.Millis(5'000, 60'000)};
   snapshot_interval_ = random_.Millis(50, 3'000);
   active_for_ = random_.Millis(3'000, 60'000);
   disk_profile_ = {.failed_commits = random_.Chance(300) ? 10U : 0U,
@@ -69,6 +75,7 @@ void World::AddBillers() {
     card.time_limit = random_.Millis(300, 2'000);
     card.settling_time = random_.Millis(0, 10'000);
     card.max_in_flight = static_cast<uint32_t>(random_.Between(1, 50));
+    card.max_waiting = static_cast<uint32_t>(random_.Between(0, 10));
     // The longest that a denial's being final allows for.
     const milliseconds slowest = card.time_limit + card.settling_time;
     auto biller = std::make_unique<Biller>(id, std::move(card), &events_, &random_, &report_, slowest);
@@ -85,7 +92,8 @@ void World::AddBillers() {
                          .declines = some(300),
                          .refuses_back = some(400),
                          .false_denials = some(400),
-                         .adapter_faults = some(30)};
+                         .adapter_faults = some(30),
+                         .overdue = some(500)};
     billers_.push_back(std::move(biller));
   }
 }
@@ -131,6 +139,8 @@ Outcome World::Run() {
                   .trace_hash = report_.trace_hash()};
   for (const auto& [id, payment] : oracle_.payments()) {
     outcome.in_review += payment.state == core::PaymentState::kReview ? 1 : 0;
+    outcome.out_of_service +=
+        payment.decline.has_value() && payment.decline->reason == core::DeclineReason::kBillerOutOfService ? 1 : 0;
   }
   return outcome;
 }
@@ -218,6 +228,7 @@ void World::StartSwitch() {
                              .snapshot_interval = snapshot_interval_,
                              .adapters = std::move(adapters),
                              .limits = limits_,
+                             .breaker = breaker_,
                              .adopts = doubles_.adopts,
                              .on_late = [this](const flow::PaymentFlow::Result& result) {
                                if (!result.status.ok()) return;

@@ -29,6 +29,7 @@ struct Outcome {
   uint64_t payments = 0;
   uint64_t answers = 0;
   uint64_t in_review = 0;
+  uint64_t out_of_service = 0;  // declined for it
   uint64_t trace_hash = 0;
 };
 
@@ -71,6 +72,7 @@ class World {
   DiskProfile disk_profile_;
   flow::ResolverSchedule schedule_;
   flow::FlowLimits limits_;
+  flow::BreakerPolicy breaker_;
   std::chrono::milliseconds snapshot_interval_;
   // A crash comes once in so many steps; 0: never.
   uint64_t crash_every_ = 0;
