@@ -1,7 +1,6 @@
-#include <algorithm>
 #include <memory>
 
-#include "fmt/format.h"
+#include "switch/ctl/biller_text.h"
 #include "switch/ctl/command_groups.h"
 #include "switch/ctl/table.h"
 #include "switch/ctl/text_forms.h"
@@ -14,38 +13,11 @@ struct BillerArguments {
   std::string biller, reason;
 };
 
-std::string YesNo(bool yes) {
-  return yes ? "yes" : "no";
-}
-
-std::string CardText(const v1::Biller& biller) {
-  FieldList fields;
-  fields.Add("biller", biller.biller_id());
-  fields.Add("name", biller.name());
-  fields.Add("service", biller.service());
-  fields.Add("status", Word(biller.status()));
-  fields.Add("reason", biller.status_reason());
-  fields.Add("inquiry first", Word(biller.inquiry()));
-  fields.Add("amount rule", Word(biller.amount_rule()));
-  fields.AddMoney("least amount", biller.least_fen());
-  fields.AddMoney("largest amount", biller.most_fen());
-  fields.AddMoney("step", biller.step_fen());
-  fields.Add("customer number", biller.customer_number_hint());
-  fields.Add("  as a pattern", biller.customer_number_pattern());
-  fields.Add("cancel", Word(biller.cancel()));
-  fields.Add("can be queried", YesNo(biller.can_query()));
-  fields.Add("can be reversed", YesNo(biller.can_reverse()));
-  fields.Add("issues a voucher", YesNo(biller.issues_voucher()));
-  fields.Add("time limit", fmt::format("{} ms", biller.time_limit_ms()));
-  fields.Add("most in flight", fmt::format("{}", biller.max_in_flight()));
-  return fields.ToString();
-}
-
 void Print(Session& session, const v1::Biller& biller) {
   if (session.json()) {
     session.PrintJson(biller);
   } else {
-    session.out() << CardText(biller);
+    session.out() << BillerDetails(biller);
   }
 }
 
@@ -75,20 +47,12 @@ ExitStatus List(Session& session) {
 }
 
 ExitStatus Show(Session& session, const BillerArguments& arguments) {
-  v1::ListBillersResponse response;
-  const ExitStatus called = session.Call(&v1::AdminService::Stub::ListBillers, v1::ListBillersRequest(), &response);
-  if (called != ExitStatus::kDone) return called;
-  std::string known;
-  for (const v1::Biller& biller : response.billers()) {
-    if (biller.biller_id() == arguments.biller) {
-      Print(session, biller);
-      return ExitStatus::kDone;
-    }
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", biller.biller_id());
-  }
-  return session.Fail(ExitStatus::kRefused,
-                      fmt::format("there is no biller \"{}\"; expected one of: {}", arguments.biller, known),
-                      "`switchctl biller list` shows them all");
+  v1::GetBillerRequest request;
+  request.set_biller_id(arguments.biller);
+  v1::Biller biller;
+  const ExitStatus called = session.Call(&v1::AdminService::Stub::GetBiller, request, &biller);
+  if (called == ExitStatus::kDone) Print(session, biller);
+  return called;
 }
 
 ExitStatus SetStatus(Session& session, const BillerArguments& arguments, v1::BillerStatus status) {
@@ -120,9 +84,11 @@ void AddBillerCommands(CommandLine& line) {
   CLI::App& group = line.AddGroup("biller", "Look at billers, switch one off and on", "Billers");
   line.AddCommand(group, {"list", "All billers and what they take; amounts in yuan", "switchctl biller list"}, List);
   auto show = std::make_shared<BillerArguments>();
-  AddBillerPosition(line.AddCommand(group, {"show", "One biller's capability card", "switchctl biller show gas"},
-                                    [show](Session& session) { return Show(session, *show); }),
-                    show->biller);
+  AddBillerPosition(
+      line.AddCommand(
+          group, {"show", "One biller: its card, its lane and breaker, its last minute", "switchctl biller show gas"},
+          [show](Session& session) { return Show(session, *show); }),
+      show->biller);
   AddSwitchCommand(line, group, {"enable", "Take payments for a biller again", "switchctl biller enable gas"},
                    v1::BILLER_STATUS_ENABLED);
   AddSwitchCommand(line, group,

@@ -88,6 +88,9 @@ std::string Word(v1::StationStatus status) {
 std::string Word(v1::BillerStatus status) {
   return WordOf(status, v1::BillerStatus_Name(status), "BILLER_STATUS_");
 }
+std::string Word(v1::BreakerState state) {
+  return WordOf(state, v1::BreakerState_Name(state), "BREAKER_STATE_");
+}
 std::string Word(v1::InquiryRule rule) {
   return WordOf(rule, v1::InquiryRule_Name(rule), "INQUIRY_RULE_");
 }

@@ -38,6 +38,7 @@ std::string Word(v1::NextAction action);
 std::string Word(v1::Verdict verdict);
 std::string Word(v1::StationStatus status);
 std::string Word(v1::BillerStatus status);
+std::string Word(v1::BreakerState state);
 std::string Word(v1::InquiryRule rule);
 std::string Word(v1::AmountRule rule);
 std::string Word(v1::CancelRule rule);

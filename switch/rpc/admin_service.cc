@@ -19,11 +19,12 @@ namespace {
 constexpr std::string_view kListPurpose = "list stations";
 
 using Admin = v1::AdminService;
-using Base = Admin::WithRawCallbackMethod_RegisterStation<Admin::WithRawCallbackMethod_ListStations<
-    Admin::WithRawCallbackMethod_SetStationStatus<Admin::WithRawCallbackMethod_GrantCredit<
-        Admin::WithRawCallbackMethod_RecordCounterPurchase<Admin::WithRawCallbackMethod_ListBillers<
-            Admin::WithRawCallbackMethod_SetBillerStatus<Admin::WithRawCallbackMethod_GetBusinessDay<
-                Admin::WithRawCallbackMethod_CloseBusinessDay<Admin::Service>>>>>>>>>;
+using Base = Admin::WithRawCallbackMethod_RegisterStation<
+    Admin::WithRawCallbackMethod_ListStations<Admin::WithRawCallbackMethod_SetStationStatus<
+        Admin::WithRawCallbackMethod_GrantCredit<Admin::WithRawCallbackMethod_RecordCounterPurchase<
+            Admin::WithRawCallbackMethod_ListBillers<Admin::WithRawCallbackMethod_GetBiller<
+                Admin::WithRawCallbackMethod_SetBillerStatus<Admin::WithRawCallbackMethod_GetBusinessDay<
+                    Admin::WithRawCallbackMethod_CloseBusinessDay<Admin::Service>>>>>>>>>>;
 
 class AdminService final : public Base {
  public:
@@ -88,6 +89,20 @@ class AdminService final : public Base {
       call.Fail(status);
     } else {
       backend_.reader->PostSpawn(AnswerBillers(call));
+    }
+    return call.reactor();
+  }
+
+  grpc::ServerUnaryReactor* GetBiller(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
+                                      grpc::ByteBuffer* response) override {
+    const UnaryCall call(context, response);
+    v1::GetBillerRequest request;
+    absl::Status status = ParseRequest(*bytes, &request);
+    if (status.ok()) status = CheckBillerId(request.biller_id());
+    if (status.ok()) {
+      backend_.reader->PostSpawn(AnswerBiller(std::move(request), call));
+    } else {
+      call.Fail(status);
     }
     return call.reactor();
   }
@@ -291,11 +306,34 @@ class AdminService final : public Base {
     call.Finish(response);
   }
 
+  absl::Status NoSuchBiller(const std::string& biller_id) const {
+    std::string known;
+    for (const auto& [id, lane] : backend_.router->lanes()) known += fmt::format("{}{}", known.empty() ? "" : ", ", id);
+    return absl::NotFoundError(
+        fmt::format("biller_id: \"{}\" is not a biller of this switch; expected one of: {}", biller_id, known));
+  }
+
+  asio::awaitable<void> AnswerBiller(v1::GetBillerRequest request, UnaryCall call) {
+    const flow::BillerLane* lane = backend_.router->Find(request.biller_id());
+    if (lane == nullptr) {
+      call.Fail(NoSuchBiller(request.biller_id()));
+      co_return;
+    }
+    core::Reply reply = co_await ReadBillers();
+    if (!reply.status.ok()) {
+      call.Fail(reply.status);
+      co_return;
+    }
+    v1::Biller response;
+    ToBiller(*lane, std::get<std::vector<core::BillerState>>(reply.value), &response);
+    ToProto(lane->status(), response.mutable_lane());
+    call.Finish(response);
+  }
+
   asio::awaitable<void> SetAndAnswer(v1::SetBillerStatusRequest request, UnaryCall call) {
     const flow::BillerLane* lane = backend_.router->Find(request.biller_id());
     if (lane == nullptr) {
-      call.Fail(absl::NotFoundError(fmt::format(
-          "biller_id: \"{}\" is not a biller of this switch; ListBillers names those it has", request.biller_id())));
+      call.Fail(NoSuchBiller(request.biller_id()));
       co_return;
     }
     core::Command set =

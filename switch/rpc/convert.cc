@@ -156,6 +156,32 @@ void ToProto(const flow::BillerLane& lane, const core::BillerState& state, v1::B
   out->set_issues_voucher(card.issues_voucher);
   out->set_time_limit_ms(static_cast<uint32_t>(card.time_limit.count()));
   out->set_max_in_flight(card.max_in_flight);
+  out->set_max_waiting(card.max_waiting);
+  out->set_service_hours(card.service_hours.ToString());
+  out->set_settling_time_ms(static_cast<uint32_t>(card.settling_time.count()));
+}
+
+void ToProto(const flow::LaneStatus& status, v1::BillerLane* out) {
+  const flow::LaneHealth::Status& health = status.health;
+  out->set_breaker(static_cast<v1::BreakerState>(health.breaker));
+  out->set_breaker_since_ms(Millis(health.breaker_since));
+  if (health.probe_at.has_value()) out->set_next_probe_at_ms(Millis(*health.probe_at));
+  out->set_out_of_service(status.out_of_service.value_or(""));
+  out->set_in_flight(status.of_stations);
+  out->set_waiting(status.waiting);
+  out->set_resolving(status.of_resolver);
+  out->set_overdue(status.overdue);
+  const auto of = [&health](flow::LaneOutcome outcome) { return health.last_minute[static_cast<size_t>(outcome)]; };
+  v1::LaneOutcomes& outcomes = *out->mutable_last_minute();
+  outcomes.set_approved(of(flow::LaneOutcome::kApproved));
+  outcomes.set_declined(of(flow::LaneOutcome::kDeclined));
+  outcomes.set_not_sent(of(flow::LaneOutcome::kNotSent));
+  outcomes.set_unknown(of(flow::LaneOutcome::kUnknown));
+  outcomes.set_refused(of(flow::LaneOutcome::kRefused));
+  if (!health.last_error.has_value()) return;
+  out->mutable_last_error()->set_at_ms(Millis(health.last_error->time));
+  out->mutable_last_error()->set_operation(health.last_error->operation);
+  out->mutable_last_error()->set_cause(health.last_error->cause);
 }
 
 std::optional<core::Verdict> SuggestedVerdict(const core::Payment& payment) {

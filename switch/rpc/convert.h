@@ -18,6 +18,7 @@ void ToProto(const core::Account& account, uint64_t as_of_sequence, v1::Account*
 void ToProto(const core::Purchase& purchase, v1::CounterPurchase* out);
 void ToProto(const core::BusinessDay& day, uint64_t last_sequence, v1::BusinessDay* out);
 void ToProto(const flow::BillerLane& lane, const core::BillerState& state, v1::Biller* out);
+void ToProto(const flow::LaneStatus& status, v1::BillerLane* out);
 
 // What the record itself says is right for a payment in REVIEW; null where the biller must be asked, and in any other
 // state.

@@ -324,10 +324,13 @@ TEST_F(CommandsTest, Billers) {
   gas->set_name("燃气");
   gas->set_cancel(v1::CANCEL_RULE_NONE);
   EXPECT_THAT(Run("biller list").out, AllOf(HasSubstr("燃气"), HasSubstr("NONE")));
-  EXPECT_THAT(Run("biller show gas").out, HasSubstr("燃气"));
+  gas->mutable_lane()->set_breaker(v1::BREAKER_STATE_OPEN);
+  gas->mutable_lane()->set_out_of_service("no answers");
+  EXPECT_THAT(Run("biller show gas").out, AllOf(HasSubstr("燃气"), HasSubstr("NO: no answers"), HasSubstr("OPEN")));
+  EXPECT_THAT(Run("biller show gas --json").out, HasSubstr("\"breaker\":\"BREAKER_STATE_OPEN\""));
   const Ran missing = Run("biller show water");
   EXPECT_EQ(missing.exit, 3);
-  EXPECT_THAT(missing.err, HasSubstr("there is no biller \"water\"; expected one of: gas"));
+  EXPECT_THAT(missing.err, HasSubstr("it is not a biller of this switch"));
   EXPECT_EQ(Run("biller disable gas --reason maintenance").exit, 0);
   EXPECT_EQ(fake_.admin.biller_status.status(), v1::BILLER_STATUS_DISABLED);
   EXPECT_EQ(fake_.admin.biller_status.reason(), "maintenance");

@@ -156,6 +156,14 @@ class FakeSwitch {
       *response = billers;
       return status;
     }
+    grpc::Status GetBiller(grpc::ServerContext*, const v1::GetBillerRequest* request, v1::Biller* response) override {
+      for (const v1::Biller& biller : billers.billers()) {
+        if (biller.biller_id() != request->biller_id()) continue;
+        *response = biller;
+        return status;
+      }
+      return {grpc::StatusCode::NOT_FOUND, "biller_id: it is not a biller of this switch"};
+    }
     grpc::Status SetBillerStatus(grpc::ServerContext*, const v1::SetBillerStatusRequest* request,
                                  v1::Biller* response) override {
       biller_status = *request;

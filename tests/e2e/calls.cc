@@ -91,6 +91,12 @@ Answer<v1::Account> SetStationStatus(const Api& api, const std::string& station,
   return Call(api.admin.get(), &v1::AdminService::Stub::SetStationStatus, request);
 }
 
+Answer<v1::Biller> GetBiller(const Api& api, const std::string& biller) {
+  v1::GetBillerRequest request;
+  request.set_biller_id(biller);
+  return Call(api.admin.get(), &v1::AdminService::Stub::GetBiller, request);
+}
+
 Answer<v1::Biller> SetBillerStatus(const Api& api, const std::string& biller, v1::BillerStatus status) {
   v1::SetBillerStatusRequest request;
   request.set_biller_id(biller);

@@ -56,6 +56,7 @@ Answer<v1::BusinessDay> GetDay(const Api& api);
 Answer<v1::BusinessDay> CloseDay(const Api& api, const std::string& date);
 Answer<v1::Account> SetStationStatus(const Api& api, const std::string& station, v1::StationStatus status);
 Answer<v1::Biller> SetBillerStatus(const Api& api, const std::string& biller, v1::BillerStatus status);
+Answer<v1::Biller> GetBiller(const Api& api, const std::string& biller);
 Answer<v1::CounterPurchase> Purchase(const Api& api, const std::string& station, const std::string& request_id,
                                      int64_t amount_fen);
 

@@ -46,7 +46,10 @@ constexpr char kBiller[] = R"(  - id: {0}
     card:
       time_limit_ms: {2}
       step_fen: {3}
-{4})";
+{4}    breaker:
+      consecutive_failures: {5}
+      probe_after_ms: {6}
+)";
 
 std::string Yaml(const SwitchOptions& o, const std::string& folder) {
   const std::string backups = o.with_backups ? fmt::format("  backup_dir: \"{}/backups\"", folder) : "";
@@ -56,7 +59,8 @@ std::string Yaml(const SwitchOptions& o, const std::string& folder) {
                   o.low_disk_mb, o.enough_disk_mb, o.ballast_mb, backups);
   for (const char* biller : {"mobile", "electricity", "gas"}) {
     yaml += fmt::format(kBiller, biller, o.latency_ms, o.time_limit_ms, biller[0] == 'm' ? o.step_fen : 1,
-                        biller[0] == 'g' ? fmt::format("      most_fen: {}\n", o.gas_most_fen) : "");
+                        biller[0] == 'g' ? fmt::format("      most_fen: {}\n", o.gas_most_fen) : "", o.breaker_failures,
+                        o.probe_after_ms);
   }
   return yaml;
 }

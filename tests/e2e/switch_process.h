@@ -55,6 +55,8 @@ struct SwitchOptions {
   // Of all billers.
   uint32_t latency_ms = 0;
   uint32_t time_limit_ms = 5'000;
+  uint32_t breaker_failures = 10;
+  uint32_t probe_after_ms = 5'000;
   // Of mobile.
   int64_t step_fen = 1;
   // Of gas: the largest bill that is paid.
