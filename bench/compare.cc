@@ -4,26 +4,17 @@
 #include <sys/vfs.h>
 
 #include <algorithm>
-#include <chrono>
-#include <fstream>
 #include <iterator>
-#include <memory>
 #include <utility>
 
-#include "bench/child_process.h"
 #include "bench/interruption.h"
 #include "bench/report.h"
-#include "bench/temporary_folder.h"
 #include "boost/json/array.hpp"
 #include "fmt/format.h"
 
 namespace waystation::bench {
 
 namespace {
-
-constexpr std::chrono::seconds kStartLimit{30};
-constexpr std::chrono::seconds kStopLimit{30};
-constexpr char kListening[] = "listening on ";
 
 constexpr char kConfiguration[] = R"(listen:
   address: "127.0.0.1:0"
@@ -49,57 +40,26 @@ billers:
       profile: gas
 )";
 
-// A server of one round, with its folder.
-struct Server {
-  // Declared first, so that it goes after the process that uses it.
-  std::unique_ptr<TemporaryFolder> folder;
-  std::unique_ptr<ChildProcess> process;
-  std::string address;
-};
-
-absl::StatusOr<Server> StartServer(const CompareOptions& options, const std::string& program, bool configured) {
-  Server server;
-  absl::StatusOr<std::unique_ptr<TemporaryFolder>> folder = TemporaryFolder::Make(options.work_folder);
-  if (!folder.ok()) return folder.status();
-  server.folder = *std::move(folder);
-  std::vector<std::string> command = {options.program_folder + "/" + program};
-  if (configured) {
-    const std::string path = server.folder->path() + "/switchd.yaml";
-    std::ofstream file(path);
-    file << fmt::format(kConfiguration, server.folder->path());
-    file.close();
-    if (!file) return absl::UnavailableError(fmt::format("{} could not be written", path));
-    command.insert(command.end(), {"--config", path});
-  }
-  auto process = ChildProcess::Start(command, server.folder->path() + "/stderr.log");
-  if (!process.ok()) return process.status();
-  server.process = *std::move(process);
-  absl::StatusOr<std::string> address = server.process->WaitForLine(kListening, kStartLimit, Interrupted);
-  if (!address.ok()) return address.status();
-  server.address = *std::move(address);
-  return server;
-}
-
 absl::Status MeasureEcho(const CompareOptions& options, CompareResult& result) {
-  absl::StatusOr<Server> server = StartServer(options, "echo_server", /*configured=*/false);
+  absl::StatusOr<Server> server = StartServer(options.places, "echo_server", "");
   if (!server.ok()) return server.status();
   LoadOptions load = options.pay.load;
   load.address = server->address;
   absl::StatusOr<LoadResult> echo = RunEcho(load);
   if (!echo.ok()) return echo.status();
   result.echo.push_back(*std::move(echo));
-  return server->process->Stop(kStopLimit);
+  return StopServer(*server);
 }
 
 absl::Status MeasurePay(const CompareOptions& options, CompareResult& result) {
-  absl::StatusOr<Server> server = StartServer(options, "switchd", /*configured=*/true);
+  absl::StatusOr<Server> server = StartServer(options.places, "switchd", kConfiguration);
   if (!server.ok()) return server.status();
   PayOptions pay = options.pay;
   pay.load.address = server->address;
   absl::StatusOr<LoadResult> paid = RunPay(pay);
   if (!paid.ok()) return paid.status();
   result.pay.push_back(*std::move(paid));
-  return server->process->Stop(kStopLimit);
+  return StopServer(*server);
 }
 
 bool InMemory(const std::string& folder) {
@@ -129,7 +89,7 @@ std::vector<double> RoundRatios(const CompareResult& result) {
 
 absl::StatusOr<CompareResult> Compare(const CompareOptions& options) {
   CompareResult result;
-  result.work_folder_in_memory = InMemory(options.work_folder);
+  result.work_folder_in_memory = InMemory(options.places.work_folder);
   for (size_t round = 0; round < options.rounds; ++round) {
     const bool echo_first = round % 2 == 0;
     absl::Status status = echo_first ? MeasureEcho(options, result) : MeasurePay(options, result);

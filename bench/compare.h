@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "bench/runs.h"
+#include "bench/server.h"
 #include "boost/json/object.hpp"
 
 namespace waystation::bench {
@@ -15,10 +16,7 @@ struct CompareOptions {
   // The address is not used: each server takes a free port.
   PayOptions pay;
   size_t rounds = 3;
-  // Where switchd and echo_server are.
-  std::string program_folder;
-  // Where the temporary data folders are made.
-  std::string work_folder;
+  ServerPlaces places;
   // Takes a line a round.
   std::FILE* progress = stdout;
 };

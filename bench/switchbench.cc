@@ -14,6 +14,7 @@
 #include "CLI/CLI.hpp"
 #include "bench/compare.h"
 #include "bench/follow.h"
+#include "bench/hanging.h"
 #include "bench/interruption.h"
 #include "bench/report.h"
 #include "bench/runs.h"
@@ -30,6 +31,7 @@ struct Options {
   PayOptions pay;
   CompareOptions compare;
   FollowOptions follow;
+  HangingOptions hanging;
   std::string json_path;
   bool expect_declines = false;
 
@@ -128,6 +130,26 @@ int DoCompare(Options& options) {
   return unexpected > 0 ? kFailed : 0;
 }
 
+int DoHanging(Options& options) {
+  options.hanging.pay = options.pay;
+  options.hanging.progress = options.people();
+  const absl::StatusOr<HangingResult> result = MeasureHanging(options.hanging);
+  if (!result.ok()) {
+    Complain(result.status());
+    return Interrupted() ? kInterrupted : kFailed;
+  }
+  fmt::print(options.people(), "{}", HangingText(*result));
+  if (!options.json_path.empty()) {
+    boost::json::object json = HangingJson(*result);
+    AddShape(options.pay, json);
+    if (const absl::Status status = WriteJson(options.json_path, json); !status.ok()) {
+      Complain(status);
+      return kFailed;
+    }
+  }
+  return 0;
+}
+
 int DoFollow(const Options& options) {
   const absl::StatusOr<FollowResult> result = Follow(options.follow);
   if (!result.ok()) {
@@ -154,8 +176,7 @@ int Main(int argc, char** argv) {
   NoteInterruptions();
   Options options;
   options.pay.seed = std::random_device{}();
-  options.compare.program_folder = FolderOfThisProgram();
-  options.compare.work_folder = DefaultParentFolder();
+  options.compare.places = {.program_folder = FolderOfThisProgram(), .work_folder = DefaultParentFolder()};
 
   CLI::App app{"Load for the switch: payments a second and their latency."};
   app.require_subcommand(1);
@@ -163,19 +184,28 @@ int Main(int argc, char** argv) {
   CLI::App* echo = app.add_subcommand("echo", "The same load against echo_server");
   CLI::App* compare = app.add_subcommand("compare", "Start echo_server and a fresh switchd in turn, and compare them");
   CLI::App* follow = app.add_subcommand("follow", "Read the change feed of a switch that runs: legs a second");
-  for (CLI::App* command : {pay, echo, compare}) AddLoadShape(*command, options.pay.load);
-  for (CLI::App* command : {pay, echo, compare, follow}) {
+  CLI::App* hanging =
+      app.add_subcommand("hanging", "Pay two billers while a third one works, then hangs: what they notice of it");
+  for (CLI::App* command : {pay, echo, compare, hanging}) AddLoadShape(*command, options.pay.load);
+  for (CLI::App* command : {pay, echo, compare, follow, hanging}) {
     command->add_option("--json", options.json_path, "Write the figures to this file too; - is stdout");
   }
   for (CLI::App* command : {pay, echo}) AddServer(*command, options.pay.load);
-  for (CLI::App* command : {pay, compare}) AddStations(*command, options.pay);
+  for (CLI::App* command : {pay, compare, hanging}) AddStations(*command, options.pay);
   pay->add_option("--biller", options.pay.biller_id, "Whom to pay; one that needs no inquiry")->capture_default_str();
   pay->add_flag("--expect-declines", options.expect_declines, "A decline is no reason for exit status 1");
-  compare->add_option("--rounds", options.compare.rounds, "How often both are measured")
-      ->check(CLI::Range(1, 1'000))
-      ->capture_default_str();
-  compare->add_option("--work-folder", options.compare.work_folder, "Where the switch's data folder is made, on a disk")
-      ->check(CLI::ExistingDirectory)
+  for (CLI::App* command : {compare, hanging}) {
+    command->add_option("--rounds", options.compare.rounds, "How often both are measured")
+        ->check(CLI::Range(1, 1'000))
+        ->capture_default_str();
+    command
+        ->add_option("--work-folder", options.compare.places.work_folder,
+                     "Where the switch's data folder is made, on a disk")
+        ->check(CLI::ExistingDirectory)
+        ->capture_default_str();
+  }
+  hanging->add_option("--rate-each", options.hanging.rate_each, "Payments a second to each of the three billers")
+      ->check(CLI::Range(1.0, 1'000'000.0))
       ->capture_default_str();
   follow->add_option("--address", options.follow.address, "host:port of the server")->capture_default_str();
   follow->add_option("--from", options.follow.from, "The first leg")->capture_default_str();
@@ -187,6 +217,11 @@ int Main(int argc, char** argv) {
 
   if (!*echo) fmt::print(options.people(), "seed {}\n", options.pay.seed);
   if (*echo) return Conclude(options, "echoes", RunEcho(options.pay.load));
+  if (*hanging) {
+    options.hanging.places = options.compare.places;
+    options.hanging.rounds = options.compare.rounds;
+    return DoHanging(options);
+  }
   if (*pay) return Conclude(options, "payments", RunPay(options.pay));
   return DoCompare(options);
 }
