@@ -48,6 +48,7 @@ constexpr char kBiller[] = R"(  - id: {0}
       step_fen: {3}
 {4}    breaker:
       consecutive_failures: {5}
+      least_requests: 1000000
       probe_after_ms: {6}
 )";
 
