@@ -249,7 +249,7 @@ absl::Status CheckBreaker(const KeyLines& lines, const std::string& path, config
   for (const NumberRule& rule : kBreakerRules) {
     if (absl::Status status = CheckNumber(rule, lines, path + ".", biller); !status.ok()) return status;
   }
-  constexpr uint32_t kLongestProbeInterval = 60'000;
+  constexpr uint32_t kLongestProbeInterval = 15'000;
   config::v1::Breaker& breaker = *biller.mutable_breaker();
   const std::string longest = path + ".breaker.longest_probe_interval_ms";
   if (!lines.Has(longest)) {

@@ -19,7 +19,7 @@ struct BreakerPolicy {
   std::chrono::seconds window{10};  // at most SecondsWindow::kLength
   // The biller is probed after so long, then at intervals that double, each of them up to a quarter shorter or longer.
   std::chrono::milliseconds probe_after{5'000};
-  std::chrono::milliseconds longest_probe_interval{60'000};
+  std::chrono::milliseconds longest_probe_interval{15'000};
 };
 
 // The circuit breaker of one biller: closed while it answers; open while it does not, and nothing new is sent;

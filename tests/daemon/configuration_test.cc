@@ -353,7 +353,7 @@ TEST_F(ConfigurationTest, TheBreakersNumbersAreChecked) {
   EXPECT_EQ(breaker.least_requests(), 20u);
   EXPECT_EQ(breaker.window_s(), 10u);
   EXPECT_EQ(breaker.probe_after_ms(), 5'000u);
-  EXPECT_EQ(breaker.longest_probe_interval_ms(), 60'000u);
+  EXPECT_EQ(breaker.longest_probe_interval_ms(), 15'000u);
   struct Range {
     std::string key, below, above, expected;
   };
