@@ -7,18 +7,30 @@
 
 namespace waystation::daemon {
 
+void LateApprovalPost::Open() {
+  absl::MutexLock lock(&mutex_);
+  open_ = true;
+}
+
+void LateApprovalPost::Close() {
+  absl::MutexLock lock(&mutex_);
+  open_ = false;
+  const auto none_left = [this] { return on_the_way_ == 0; };
+  mutex_.Await(absl::Condition(&none_left));
+}
+
 void LateApprovalPost::OnLateApproval(core::StationId station, core::PaymentId payment, adapters::Approved approved,
                                       Recorded recorded) {
+  if (!SetOut()) return recorded(false);
   const std::string reference = approved.biller_reference;
-  if (const absl::Status status = backend_->admission->CheckConfirmed(); !status.ok()) {
-    spdlog::error("a late approval of payment {} (biller reference \"{}\") is not taken: {}", payment.ToString(),
-                  reference, std::string(status.message()));
-    return recorded(false);
-  }
   backend_->FlowOf(station).LateApproval(
       biller_id_, payment, std::move(approved),
       [payment, reference, recorded = std::move(recorded)](flow::PaymentFlow::Result result) mutable {
-        if (!result.status.ok()) {
+        if (absl::IsResourceExhausted(result.status)) {
+          // The adapter tells it again.
+          spdlog::debug("a late approval of payment {} waits: {}", payment.ToString(),
+                        std::string(result.status.message()));
+        } else if (!result.status.ok()) {
           spdlog::error("a late approval of payment {} (biller reference \"{}\") is not taken: {}", payment.ToString(),
                         reference, std::string(result.status.message()));
         } else if (result.payment.state == core::PaymentState::kReview) {
@@ -32,6 +44,18 @@ void LateApprovalPost::OnLateApproval(core::StationId station, core::PaymentId p
         }
         recorded(result.status.ok());
       });
+  Arrived();
+}
+
+bool LateApprovalPost::SetOut() {
+  absl::MutexLock lock(&mutex_);
+  on_the_way_ += open_ ? 1 : 0;
+  return open_;
+}
+
+void LateApprovalPost::Arrived() {
+  absl::MutexLock lock(&mutex_);
+  --on_the_way_;
 }
 
 }  // namespace waystation::daemon

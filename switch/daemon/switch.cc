@@ -288,6 +288,8 @@ void Switch::BeginWork() {
     Lane& lane = lanes_[payment.station.number() % lanes_.size()];
     lane.worker->Post([&lane, payment = std::move(payment)]() mutable { lane.flow->Adopt(std::move(payment)); });
   }
+  // Last: a late approval may settle a payment that the resolver has by now.
+  for (LateApprovalPost& post : late_approvals_) post.Open();
 }
 
 absl::Status Switch::Listen() {
@@ -350,6 +352,7 @@ void Switch::Stop() {
   }
   // From here on nothing submits to the sequencer; what it still has is decided and made durable.
   for (Lane& lane : lanes_) lane.worker->Stop();
+  for (LateApprovalPost& post : late_approvals_) post.Close();
   reader_.Stop();
   feeder_.Stop();
   if (sequencer_ != nullptr) sequencer_->Stop();

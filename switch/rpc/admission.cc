@@ -9,10 +9,6 @@ absl::Status Admission::CheckServing() const {
 
 absl::Status Admission::CheckChanges() const {
   if (absl::Status status = CheckServing(); !status.ok()) return status;
-  return CheckConfirmed();
-}
-
-absl::Status Admission::CheckConfirmed() const {
   if (!restored_.load(std::memory_order_relaxed)) return absl::OkStatus();
   return absl::FailedPreconditionError(
       "this ledger was restored from a backup, or its end was given up, and nobody has confirmed that no other switch "

@@ -20,22 +20,22 @@ namespace waystation::rpc {
 
 // What the services stand on. Everything outlives them.
 struct Backend {
-  storage::Sequencer* sequencer;
-  const storage::Index* index;
-  const flow::Router* router;
+  storage::Sequencer* sequencer = nullptr;
+  const storage::Index* index = nullptr;
+  const flow::Router* router = nullptr;
   // Each payment stays on one worker, chosen by its station.
   std::vector<flow::PaymentFlow*> flows;
   // Queries and administration run here, so that a long list holds up no payment.
-  flow::Worker* reader;
-  WatchHub* watchers;
-  JournalFeed* feed;
-  const TokenSeal* seal;
-  const CustomerNumberPatterns* patterns;
-  const core::Clock* clock;
+  flow::Worker* reader = nullptr;
+  WatchHub* watchers = nullptr;
+  JournalFeed* feed = nullptr;
+  const TokenSeal* seal = nullptr;
+  const CustomerNumberPatterns* patterns = nullptr;
+  const core::Clock* clock = nullptr;
   // What the next step of a payment follows from, with its record and its biller's card.
   flow::ResolverSchedule schedule;
   // What is not taken at present.
-  const Admission* admission;
+  const Admission* admission = nullptr;
 
   flow::PaymentFlow& FlowOf(core::StationId station) const { return *flows[station.number() % flows.size()]; }
 

@@ -337,7 +337,8 @@ TEST_F(ConfigurationTest, BillersAreChecked) {
   EXPECT_EQ(Fault(kLeast + "billers:\n- id: gas\n"),
             "switchd.yaml:3: billers[0].name: 0 bytes long; expected 1 .. 120 bytes");
   EXPECT_EQ(Fault(Biller("  adapter: sandbx\n")),
-            "switchd.yaml:5: billers[0].adapter: \"sandbx\" is not known; expected one of sandbox");
+            "switchd.yaml:5: billers[0].adapter: \"sandbx\" is not known; expected one of gas_xml, iso8583, "
+            "mobile_json, remote, sandbox");
   const std::string good = "  adapter: sandbox\n  settings:\n    profile: gas\n";
   EXPECT_EQ(Fault(Biller(good + "- id: gas\n  name: Gas\n" + good)),
             "switchd.yaml:8: billers[1].id: \"gas\" is another biller's id too; expected one that no other has");

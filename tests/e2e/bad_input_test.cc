@@ -316,7 +316,8 @@ TEST_F(BadInput, FieldsOfMoneyBillersAndDays) {
   Refused("AdminService/SetBillerStatus", biller, kInvalid, "reason", "control characters");
   biller.clear_reason();
   biller.set_biller_id("water");
-  Refused("AdminService/SetBillerStatus", biller, grpc::StatusCode::NOT_FOUND, "biller_id", "ListBillers");
+  Refused("AdminService/SetBillerStatus", biller, grpc::StatusCode::NOT_FOUND, "biller_id",
+          "expected one of: electricity, gas, mobile");
 
   v1::CloseBusinessDayRequest day;
   Refused("AdminService/CloseBusinessDay", day, kInvalid, "closing_date", "YYYY-MM-DD");
