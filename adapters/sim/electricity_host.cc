@@ -62,6 +62,8 @@ class ElectricityHost final : public Host {
   std::string_view OperationOf(const Message& request) const;
   BillerAnswer Decide(std::string_view operation, const Message& request, bool refuse);
   Message AnswerTo(const Message& request, const BillerAnswer& decided, std::string_view operation) const;
+  // Waits, then has the request decided and answered.
+  asio::awaitable<void> TakeUpLater(Shared connection, Message request, std::string_view operation, Fault fault);
   void Answer(const Shared& connection, Message answer, const Fault& fault);
   asio::awaitable<void> Send(Shared connection, Delivery delivery);
 
@@ -122,12 +124,24 @@ void ElectricityHost::OnMessage(const Shared& connection, std::string_view bytes
   std::string customer(dialect.Read(request, dialect.customer_number));
   if (customer.empty()) customer = biller_.CustomerOf(reference);
   const Fault fault = faults_->Next(operation, customer);
+  if (fault.kind == FaultKind::kHeldUp) {
+    asio::co_spawn(*io_, TakeUpLater(connection, std::move(request), operation, fault), asio::detached);
+    return;
+  }
   if (!HasEffect(fault.kind) && fault.kind != FaultKind::kDecline) {
     biller_.NoteUnheard(operation, reference);
   } else {
     decided = Decide(operation, request, fault.kind == FaultKind::kDecline);
   }
   Answer(connection, AnswerTo(request, decided, operation), fault);
+}
+
+asio::awaitable<void> ElectricityHost::TakeUpLater(Shared connection, Message request, std::string_view operation,
+                                                   Fault fault) {
+  asio::steady_timer timer(*io_, fault.delay);
+  co_await timer.async_wait(asio::use_awaitable);
+  const BillerAnswer decided = Decide(operation, request, false);
+  if (!connection->ended) Answer(connection, AnswerTo(request, decided, operation), fault);
 }
 
 std::string_view ElectricityHost::OperationOf(const Message& request) const {

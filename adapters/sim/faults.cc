@@ -26,6 +26,7 @@ constexpr Word kWords[] = {
     {FaultKind::kSilent, "silent"},
     {FaultKind::kLate, "late"},
     {FaultKind::kOutOfOrder, "out_of_order"},
+    {FaultKind::kHeldUp, "held_up"},
     {FaultKind::kCutUnheard, "cut_unheard"},
     {FaultKind::kCutBefore, "cut_before"},
     {FaultKind::kCutMiddle, "cut_middle"},
@@ -42,7 +43,7 @@ constexpr uint64_t kLongestDelayMs = 600'000;
 constexpr double kNormal99 = 2.326;
 
 milliseconds UsualDelay(FaultKind kind) {
-  if (kind == FaultKind::kLate) return milliseconds(2'000);
+  if (kind == FaultKind::kLate || kind == FaultKind::kHeldUp) return milliseconds(2'000);
   if (kind == FaultKind::kOutOfOrder) return milliseconds(50);
   return milliseconds(kind == FaultKind::kDrip ? 5 : 0);
 }
@@ -220,6 +221,7 @@ Delivery Deliver(const Fault& fault, microseconds latency, std::string answer, s
       break;
     case FaultKind::kNone:
     case FaultKind::kDecline:
+    case FaultKind::kHeldUp:
     case FaultKind::kWrongReference:
     case FaultKind::kBadMac: delivery.pieces.push_back({latency, std::move(answer)}); break;
   }

@@ -22,6 +22,7 @@ enum class FaultKind {
   kSilent,          // no answer
   kLate,            // the answer comes `delay` later than it would
   kOutOfOrder,      // the same, just long enough for others to overtake it
+  kHeldUp,          // taken up only `delay` after it came, and answered then: until then the books know nothing of it
   kCutUnheard,      // the connection is cut, no effect
   kCutBefore,       // cut before the first byte of the answer
   kCutMiddle,       // half of the answer, then cut
@@ -95,7 +96,7 @@ class Faults {
 };
 
 // How an answer goes out over a stream: pieces, each after a wait, and whether the connection is cut in the end.
-// kBadMac and kWrongReference are for the host to put into the answer before.
+// kBadMac and kWrongReference are for the host to put into the answer before; kHeldUp has been waited for by then.
 struct Delivery {
   struct Piece {
     std::chrono::microseconds wait{0};

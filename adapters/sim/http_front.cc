@@ -81,6 +81,11 @@ asio::awaitable<void> HttpFront::ServeOver(Stream& stream) {
     co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return;
     HttpAnswer answer = answer_(parser.get());
+    if (answer.take_up) {
+      asio::steady_timer timer(co_await asio::this_coro::executor, answer.fault.delay);
+      co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      answer.bytes = answer.take_up();
+    }
     const Delivery delivery = Deliver(answer.fault, faults_->NextLatency(), std::move(answer.bytes), faults_->random());
     const bool sent = co_await Send(stream, delivery);
     // The socket closes as the last of those who keep it lets go.

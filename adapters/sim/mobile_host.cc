@@ -172,18 +172,22 @@ json::object MobileHost::Decide(const Call& call, bool refuse) {
 
 HttpAnswer MobileHost::Answer(const HttpRequest& request) {
   if (const std::string_view objection = Objection(request); !objection.empty()) {
-    return {Sealed(request, json::object{{"code", Text(objection)}}, {}), {}};
+    return {Sealed(request, json::object{{"code", Text(objection)}}, {}), {}, {}};
   }
   const Call call = ParseCall(request);
   const std::string customer = call.customer.empty() ? biller_.CustomerOf(call.order) : call.customer;
   const Fault fault = faults_->Next(call.operation, customer);
   if (!HasEffect(fault.kind) && fault.kind != FaultKind::kDecline) {
     biller_.NoteUnheard(call.operation, call.order);
-    return {"", fault};
+    return {"", fault, {}};
   }
-  json::object answer = Decide(call, fault.kind == FaultKind::kDecline);
-  if (fault.kind == FaultKind::kWrongReference && answer.contains("order")) answer["order"] = "1" + call.order;
-  return {Sealed(request, answer, fault), fault};
+  const auto take_up = [this, request, call, fault] {
+    json::object answer = Decide(call, fault.kind == FaultKind::kDecline);
+    if (fault.kind == FaultKind::kWrongReference && answer.contains("order")) answer["order"] = "1" + call.order;
+    return Sealed(request, answer, fault);
+  };
+  if (fault.kind == FaultKind::kHeldUp) return {"", fault, take_up};
+  return {take_up(), fault, {}};
 }
 
 std::string MobileHost::Sealed(const HttpRequest& request, const json::object& answer, const Fault& fault) const {

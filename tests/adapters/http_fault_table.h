@@ -26,6 +26,7 @@ inline const std::vector<FaultRow>& FaultTable() {
       {"late delay_ms=30", true, "applied"},
       {"late delay_ms=60000", false, "applied"},
       {"out_of_order", true, "applied"},
+      {"held_up delay_ms=30", true, "applied"},
       {"cut_unheard", false, "none"},
       {"cut_before", false, "applied"},
       {"cut_middle", false, "applied"},

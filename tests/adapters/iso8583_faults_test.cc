@@ -99,7 +99,7 @@ class Iso8583Faults : public testing::Test {
     std::string command = std::string("fault ") + kHost + " " + operation + " * " + std::string(sim::ToText(kind));
     // Late by more than the deadline of those who wait for it.
     if (kind == FaultKind::kLate) command += " delay_ms=1600";
-    if (kind == FaultKind::kDrip) command += " delay_ms=1";
+    if (kind == FaultKind::kDrip || kind == FaultKind::kHeldUp) command += " delay_ms=1";
     Tell(command);
   }
   void NoFaults() { Tell(std::string("clear ") + kHost); }
@@ -138,6 +138,7 @@ class EachFault : public Iso8583Faults, public testing::WithParamInterface<std::
       case FaultKind::kOutOfOrder:
       case FaultKind::kCutAfter:
       case FaultKind::kDouble:
+      case FaultKind::kHeldUp:
       case FaultKind::kDrip: return true;
       case FaultKind::kBadMac: return !mac();
       case FaultKind::kLose:
@@ -247,6 +248,17 @@ TEST_F(Electricity, ALateApprovalIsMatchedToItsPayment) {
   EXPECT_EQ(late.payment, payment.payment_id);
   EXPECT_EQ(late.station, payment.station);
   EXPECT_THAT(Books(payment), EndsWith(References(late.approved)));
+}
+
+TEST_F(Electricity, APaymentThatIsHeldUpIsDeniedAndApprovedLate) {
+  Tell(std::string("fault ") + kHost + " pay * held_up delay_ms=3000");
+  const PaymentRequest payment = Payment(1'234'567'890'123'457);
+  EXPECT_EQ(Kind(Await(biller_->Pay(payment, In(kSoon)))), "unknown");
+  EXPECT_EQ(Kind(Await(biller_->Query(payment, In(kPatience)))), "never received");
+  const LateBox::Late late = late_.First();
+  EXPECT_EQ(late.payment, payment.payment_id);
+  EXPECT_THAT(Books(payment), EndsWith(References(late.approved)));
+  EXPECT_EQ(Kind(Await(biller_->Query(payment, In(kPatience)))), "approved");
 }
 
 TEST_F(Electricity, AnAnswerWithTheTraceNumberOfAnotherPaymentSettlesNeither) {

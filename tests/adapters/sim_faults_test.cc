@@ -30,7 +30,7 @@ TEST(FaultRules, AreReadFromWords) {
   EXPECT_EQ(Rule("* * late").fault.delay, milliseconds(2'000));
   EXPECT_EQ(Rule("* * late").ending, "");
   for (const FaultKind kind : AllFaults()) EXPECT_EQ(Rule("* * " + std::string(ToText(kind))).fault.kind, kind);
-  EXPECT_EQ(AllFaults().size(), 14u);
+  EXPECT_EQ(AllFaults().size(), 15u);
 }
 
 TEST(FaultRules, FaultsNameTheWord) {
@@ -96,12 +96,13 @@ TEST(Delivery, IsWhatTheFaultSays) {
   const microseconds latency(100);
   const auto deliver = [&](FaultKind kind) { return Deliver({kind, milliseconds(5)}, latency, "0123456789", random); };
   for (const FaultKind kind : {FaultKind::kNone, FaultKind::kDecline, FaultKind::kWrongReference, FaultKind::kBadMac,
-                               FaultKind::kLate, FaultKind::kOutOfOrder, FaultKind::kDrip}) {
+                               FaultKind::kLate, FaultKind::kOutOfOrder, FaultKind::kHeldUp, FaultKind::kDrip}) {
     EXPECT_EQ(Sent(deliver(kind)), "0123456789");
     EXPECT_FALSE(deliver(kind).cut);
   }
   EXPECT_EQ(deliver(FaultKind::kNone).pieces[0].wait, latency);
   EXPECT_EQ(deliver(FaultKind::kLate).pieces[0].wait, latency + milliseconds(5));
+  EXPECT_EQ(deliver(FaultKind::kHeldUp).pieces[0].wait, latency);
   EXPECT_EQ(deliver(FaultKind::kDrip).pieces.size(), 10u);
   EXPECT_EQ(deliver(FaultKind::kDrip).pieces[1].wait, milliseconds(5));
   EXPECT_TRUE(deliver(FaultKind::kSilent).pieces.empty());
