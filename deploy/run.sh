@@ -1,20 +1,25 @@
 #!/usr/bin/env bash
-# Installs, builds and starts the switch with its sandbox billers, and walks through the main job.
+# Installs, builds and starts the switch with billers to try it out, and walks through the main job.
 set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: deploy/run.sh [--once] [--port PORT] [--programs DIR]
-  Installs what is missing, builds switchd and switchctl, starts switchd with deploy/switchd.yaml, registers two demo
-  stations and walks through the main job, each command shown. Then it goes on serving until Ctrl-C.
+Usage: deploy/run.sh [--billers sandbox|wire] [--once] [--port PORT] [--programs DIR]
+  Installs what is missing, builds the programs, starts switchd with deploy/switchd.yaml, registers two demo stations
+  and walks through the main job, each command shown. Then it goes on serving until Ctrl-C.
 
+  --billers sandbox  billers that live in the switch's process; the default
+  --billers wire  billers that are reached over the network: a carrier by HTTPS and JSON, the power company by ISO 8583,
+               a gas company by XML over HTTP, all three played by billersim; a water company by an adapter in Python.
+               Configured by deploy/switchd-wire.yaml and deploy/billersim-wire.json; keys are made at the start
   --once       a fresh ledger that is thrown away and any free port; ends after the walk, exit 0 only if every step did
                what it says and switchd ended well
   --port PORT  listen on 127.0.0.1:PORT (default: 7400; any free port with --once)
-  --programs DIR  installs and builds nothing: takes switchd and switchctl as they are in DIR
+  --programs DIR  installs and builds nothing: takes switchd and switchctl (and billersim for --billers wire) as they
+               are in DIR
 
-  Without --once the ledger stays in data/demo: run it again and the money is still there. Delete that folder to
-  begin anew.
+  Without --once the ledger stays in data/demo (data/wire, with the billers' books): run it again and the money is still
+  there. Delete that folder to begin anew.
 TEXT
 }
 
@@ -28,11 +33,17 @@ bad_usage() {
   exit 2
 }
 
+billers=sandbox
 once=false
 port=
 programs=
 while (($# > 0)); do
   case $1 in
+    --billers)
+      [[ ${2-} =~ ^(sandbox|wire)$ ]] || bad_usage "--billers: '${2-}' is not known; expected sandbox or wire"
+      billers=$2
+      shift
+      ;;
     --once) once=true ;;
     --port)
       if ! [[ ${2-} =~ ^[0-9]{1,5}$ ]] || ((10#$2 < 1 || 10#$2 > 65535)); then
@@ -42,9 +53,7 @@ while (($# > 0)); do
       shift
       ;;
     --programs)
-      if ! [[ -x ${2-}/switchd && -x ${2-}/switchctl ]]; then
-        bad_usage "--programs: '${2-}' does not have switchd and switchctl; expected the folder that has both"
-      fi
+      [[ -d ${2-} ]] || bad_usage "--programs: '${2-}' is no folder; expected the one that has switchd and switchctl"
       programs=$(cd "$2" && pwd)
       shift
       ;;
@@ -53,6 +62,16 @@ while (($# > 0)); do
   esac
   shift
 done
+
+needed=(switchd switchctl)
+if [[ $billers == wire ]]; then
+  needed+=(billersim)
+fi
+if [[ -n $programs ]]; then
+  for program in "${needed[@]}"; do
+    [[ -x $programs/$program ]] || bad_usage "--programs: $programs does not have $program; expected: ${needed[*]}"
+  done
+fi
 
 cd "$(dirname "$0")/.."
 if [[ $once == false ]]; then
@@ -68,7 +87,7 @@ if [[ -z $programs ]]; then
   echo "Building (some minutes the first time) ..."
   build_log=$(mktemp)
   build() {
-    cmake --preset release && cmake --build --preset release --target switchd switchctl -j "$(nproc)"
+    cmake --preset release && cmake --build --preset release --target "${needed[@]}" -j "$(nproc)"
   }
   if ! build >"$build_log" 2>&1; then
     cat "$build_log" >&2
@@ -83,23 +102,34 @@ mkdir -p build
 if [[ $once == true ]]; then
   run_dir=$(mktemp -d build/walk.XXXXXX)
   data_dir=$run_dir/ledger
+  kept=$run_dir
+elif [[ $billers == wire ]]; then
+  # What the billers have in their books belongs to this ledger, so all of it lies together.
+  run_dir=data/wire
+  data_dir=$run_dir/ledger
+  kept=$run_dir
 else
   run_dir=data
   data_dir=data/demo
+  kept=$data_dir
 fi
 mkdir -p "$run_dir"
+if [[ $billers == wire ]]; then
+  # Two sets of billers would share one set of books. The billers have the lock too, should this script be killed.
+  exec {lock}>"$run_dir/lock"
+  flock -n "$lock" || fail "another run.sh, or billers that one left behind, use $run_dir: stop them first"
+fi
 config=$run_dir/switchd.yaml
 log=$run_dir/switchd.log
 
-# The example configuration with this run's address and data folder.
-sed -E -e "s|^( *address:).*|\1 127.0.0.1:${port:-0}|" -e "s|^( *data_dir:).*|\1 $data_dir|" \
-  deploy/switchd.yaml >"$config"
-
 daemon=
+# The billers' processes, and what they are called: a log has that name.
+biller_pids=()
+biller_names=()
 interrupted=false
-# Waits until switchd has ended; returns its exit status.
-wait_for_daemon() {
-  local pid=$daemon status=0
+# Waits until the process has ended; returns its exit status.
+wait_for() {
+  local pid=$1 status=0
   wait "$pid" || status=$?
   # A signal to this script ends a wait early, with a status above 128.
   while ((status > 128)) && kill -0 "$pid" 2>/dev/null; do
@@ -110,17 +140,38 @@ wait_for_daemon() {
     status=0
     wait "$pid" || status=$?
   fi
-  daemon=
   return $status
+}
+wait_for_daemon() {
+  local pid=$daemon
+  daemon=
+  wait_for "$pid"
 }
 stop_daemon() {
   kill -TERM "$daemon" 2>/dev/null || :
   wait_for_daemon
 }
+# After switchd, which still has payments with them until it has ended.
+stop_billers() {
+  local i status worst=0
+  for i in "${!biller_pids[@]}"; do
+    status=0
+    kill -TERM "${biller_pids[i]}" 2>/dev/null || :
+    wait_for "${biller_pids[i]}" || status=$?
+    if ((status != 0)); then
+      cat "$run_dir/${biller_names[i]}.log" >&2
+      echo "run.sh: ${biller_names[i]} ended with exit status $status; its output is above" >&2
+      worst=1
+    fi
+  done
+  biller_pids=()
+  return $worst
+}
 clean_up() {
   if [[ -n $daemon ]]; then
     stop_daemon || :
   fi
+  stop_billers || :
   if [[ $once == true ]]; then
     rm -rf "$run_dir"
   fi
@@ -134,6 +185,72 @@ on_signal() {
   fi
 }
 trap on_signal INT TERM
+
+# start_biller NAME COMMAND...: in a session of its own, so that Ctrl-C reaches switchd first.
+start_biller() {
+  : >"$run_dir/$1.log"
+  setsid "${@:2}" >"$run_dir/$1.log" 2>&1 &
+  biller_pids+=($!)
+  biller_names+=("$1")
+}
+# await_biller NAME LINE: until the log of the biller that was started last has a line that begins so.
+await_biller() {
+  local attempt
+  for ((attempt = 0; attempt < 300; attempt++)); do
+    [[ $interrupted == false ]] || exit 130
+    if grep -q "^$2" "$run_dir/$1.log"; then
+      return
+    fi
+    kill -0 "${biller_pids[-1]}" 2>/dev/null || break
+    sleep 0.1
+  done
+  cat "$run_dir/$1.log" >&2
+  fail "$1 did not start within 30 s; its output is above"
+}
+# biller_address LOG LINE: what follows LINE there.
+biller_address() {
+  sed -nE "s/^$2 (127\.0\.0\.1:[0-9]+)$/\1/p" "$run_dir/$1.log"
+}
+# The keys that both sides have, and the carrier's certificate, which is its own CA; anew at each start.
+make_keys() (
+  umask 077
+  openssl rand -hex 32 >"$run_dir/carrier-hmac.key"
+  openssl rand -hex 16 >"$run_dir/electricity-mac.key"
+  if ! openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=carrier \
+    -addext subjectAltName=IP:127.0.0.1 -keyout "$run_dir/carrier.key" -out "$run_dir/carrier.pem" \
+    2>"$run_dir/openssl.log"; then
+    cat "$run_dir/openssl.log" >&2
+    fail "openssl could not make the carrier's certificate; its output is above"
+  fi
+)
+# The billers of deploy/billersim-wire.json on free ports, and the water company.
+start_billers() {
+  make_keys
+  sed -E -e "s|127\.0\.0\.1:75[0-9]{2}|127.0.0.1:0|" -e "s|data/wire/|$run_dir/|" \
+    deploy/billersim-wire.json >"$run_dir/billersim.json"
+  start_biller billersim "$programs/billersim" --config "$run_dir/billersim.json"
+  await_biller billersim ready
+  start_biller water /usr/bin/python3 -B adapters/remote/example/water_company.py --books "$run_dir/water.db" \
+    serve --listen 127.0.0.1:0
+  await_biller water "listening on "
+  echo "The billers listen: mobile on $(biller_address billersim mobile)," \
+    "electricity on $(biller_address billersim electricity), gas on $(biller_address billersim gas)," \
+    "water on $(biller_address water "listening on"); their logs are $run_dir/billersim.log and $run_dir/water.log."
+}
+
+# The example configuration with this run's addresses and folder.
+if [[ $billers == wire ]]; then
+  start_billers
+  sed -E -e "s|127\.0\.0\.1:7400|127.0.0.1:${port:-0}|" -e "s|data/wire/|$run_dir/|" \
+    -e "s|127\.0\.0\.1:7501|$(biller_address water "listening on")|" \
+    -e "s|127\.0\.0\.1:7502|$(biller_address billersim electricity)|" \
+    -e "s|127\.0\.0\.1:7503|$(biller_address billersim gas)|" \
+    -e "s|127\.0\.0\.1:7504|$(biller_address billersim mobile)|" \
+    deploy/switchd-wire.yaml >"$config"
+else
+  sed -E -e "s|^( *address:).*|\1 127.0.0.1:${port:-0}|" -e "s|^( *data_dir:).*|\1 $data_dir|" \
+    deploy/switchd.yaml >"$config"
+fi
 
 # Here, since it is read below, perhaps before the daemon's own shell has made it.
 : >"$log"
@@ -162,13 +279,17 @@ done
 echo "switchd serves on $address, its ledger is in $data_dir"
 
 walk() {
-  python3 deploy/walk.py --switchctl "$programs/switchctl" --address "$address"
+  local wire=()
+  if [[ $billers == wire ]]; then
+    wire=(--billersim "$programs/billersim" "$run_dir/billersim.json")
+  fi
+  python3 deploy/walk.py --switchctl "$programs/switchctl" --address "$address" "${wire[@]}"
 }
 if ! walk; then
   [[ $interrupted == false ]] || exit 130
   echo "--- the last lines of switchd's log" >&2
   tail -n 20 "$log" >&2
-  [[ $once == true ]] || fail "a ledger that was changed by hand may not suit the walk: delete $data_dir to begin anew"
+  [[ $once == true ]] || fail "a ledger that was changed by hand may not suit the walk: delete $kept to begin anew"
   exit 1
 fi
 
@@ -176,10 +297,15 @@ if [[ $once == true ]]; then
   status=0
   stop_daemon || status=$?
   ((status == 0)) || failed "ended with exit status $status after SIGTERM"
+  stop_billers || exit 1
   echo "switchd was told to stop and ended cleanly."
   exit 0
 fi
 
+scripts=adapters/sandbox/README.md
+if [[ $billers == wire ]]; then
+  scripts=deploy/billersim-wire.json
+fi
 # echo, not cat: Ctrl-C would end a program of its own in the middle of the text, and this script with it.
 echo "
 switchd goes on serving on $address; its log is $log. Ctrl-C stops it.
@@ -189,8 +315,9 @@ In another terminal:
   export PATH=\"$programs:\$PATH\" WAYSTATION_ADDRESS=$address
   switchctl --help                       # a page that teaches
   switchctl biller list                  # what each biller can do
+  switchctl biller show mobile           # its card, how it is doing, its last error
   # the biller's answer is lost, and found out a second later; the number's last digits script the
-  # sandbox, adapters/sandbox/README.md has them all
+  # billers, $scripts has them all
   switchctl pay --station 390001000017 --operator 3900010001 \\
       --biller mobile --customer 13900010092 --amount 20.00
   # every change of state of this shop's payments, also those to come; Ctrl-C ends it
@@ -208,4 +335,5 @@ status=0
 wait_for_daemon || status=$?
 [[ $interrupted == true ]] || failed "ended by itself with exit status $status"
 ((status == 0)) || failed "ended with exit status $status after SIGTERM"
+stop_billers || exit 1
 echo "Stopped cleanly."
