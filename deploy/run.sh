@@ -201,11 +201,15 @@ await_biller() {
     if grep -q "^$2" "$run_dir/$1.log"; then
       return
     fi
-    kill -0 "${biller_pids[-1]}" 2>/dev/null || break
+    if ! kill -0 "${biller_pids[-1]}" 2>/dev/null; then
+      unset "biller_pids[-1]"
+      break
+    fi
     sleep 0.1
   done
   cat "$run_dir/$1.log" >&2
-  fail "$1 did not start within 30 s; its output is above"
+  ((attempt < 300)) || fail "$1 was not ready within 30 s; its output is above"
+  fail "$1 did not start; its output is above"
 }
 # biller_address LOG LINE: what follows LINE there.
 biller_address() {
@@ -222,6 +226,7 @@ make_keys() (
     cat "$run_dir/openssl.log" >&2
     fail "openssl could not make the carrier's certificate; its output is above"
   fi
+  rm "$run_dir/openssl.log"
 )
 # The billers of deploy/billersim-wire.json on free ports, and the water company.
 start_billers() {
@@ -298,13 +303,19 @@ if [[ $once == true ]]; then
   stop_daemon || status=$?
   ((status == 0)) || failed "ended with exit status $status after SIGTERM"
   stop_billers || exit 1
-  echo "switchd was told to stop and ended cleanly."
+  echo "switchd was told to stop and ended cleanly$([[ $billers == sandbox ]] || echo ', and then its billers')."
   exit 0
 fi
 
 scripts=adapters/sandbox/README.md
+again=deploy/run.sh
+more=
 if [[ $billers == wire ]]; then
   scripts=deploy/billersim-wire.json
+  again+=" --billers wire"
+  more="
+  # the carrier refuses connections: not sent, and after ten of these out of service; accept mobile ends it
+  (exec 3<>/dev/tcp/$(biller_address billersim control | tr : /) && echo refuse mobile >&3 && head -n 1 <&3)"
 fi
 # echo, not cat: Ctrl-C would end a program of its own in the middle of the text, and this script with it.
 echo "
@@ -319,7 +330,7 @@ In another terminal:
   # the biller's answer is lost, and found out a second later; the number's last digits script the
   # billers, $scripts has them all
   switchctl pay --station 390001000017 --operator 3900010001 \\
-      --biller mobile --customer 13900010092 --amount 20.00
+      --biller mobile --customer 13900010092 --amount 20.00$more
   # every change of state of this shop's payments, also those to come; Ctrl-C ends it
   switchctl payment watch --station 390001000017 --after 0
   # the other shop has no money: declined, until some is paid in, or credit granted
@@ -328,7 +339,7 @@ In another terminal:
   switchctl credit grant 390001000025 100.00
   # the journal proves itself, also while switchd runs
   switchctl journal verify --data $data_dir
-  # kill -9 it and run deploy/run.sh again: every answer that was given is still there
+  # kill -9 it and run $again again: every answer that was given is still there
   kill -9 $daemon"
 
 status=0
