@@ -147,20 +147,19 @@ HttpAnswer GasHost::Answer(const HttpRequest& request) {
   absl::StatusOr<Call> parsed = ParseCall(request.body());
   const Call call = parsed.ok() ? *std::move(parsed) : Call();
   if (const std::string_view objection = Objection(call); !objection.empty()) {
-    return {Bytes(call, Only(objection), {}), {}, {}};
+    return {Bytes(call, Only(objection), {}), {}};
   }
   const std::string operation = call.service == "echo" ? "probe" : call.service;
   const std::string customer = call.customer.empty() ? biller_.CustomerOf(call.order) : call.customer;
   const Fault fault = faults_->Next(operation, customer);
   if (!HasEffect(fault.kind) && fault.kind != FaultKind::kDecline) {
     biller_.NoteUnheard(operation, call.order);
-    return {"", fault, {}};
+    return {"", fault};
   }
-  const auto take_up = [this, call, fault] {
-    return Bytes(call, Decide(call, fault.kind == FaultKind::kDecline), fault);
-  };
-  if (fault.kind == FaultKind::kHeldUp) return {"", fault, take_up};
-  return {take_up(), fault, {}};
+  if (fault.kind == FaultKind::kHeldUp) {
+    return {"", fault, [this, call, fault] { return Bytes(call, Decide(call, false), fault); }};
+  }
+  return {Bytes(call, Decide(call, fault.kind == FaultKind::kDecline), fault), fault};
 }
 
 // In GBK: a line of totals, then a line for each payment that took effect that day and still has it; fields parted by

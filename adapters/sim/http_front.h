@@ -24,8 +24,9 @@ using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>
 struct HttpAnswer {
   std::string bytes;  // the whole answer; empty where the fault sends none
   Fault fault;
-  // Of a request that is held up: takes it up when the fault's delay is over, and returns `bytes`.
-  std::function<std::string()> take_up;
+  // Of a request that is held up: takes it up when the fault's delay is over, and returns `bytes`. The request is still
+  // there then.
+  std::function<std::string()> take_up = nullptr;
 };
 
 // An HTTP/1.1 answer with its length.

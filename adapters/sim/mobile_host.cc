@@ -111,6 +111,7 @@ class MobileHost final : public Host {
   // The code that refuses the request itself; empty where it is in order.
   std::string_view Objection(const HttpRequest& request) const;
   json::object Decide(const Call& call, bool refuse);
+  std::string TakeUp(const HttpRequest& request, const Call& call, const Fault& fault);
   std::string Sealed(const HttpRequest& request, const json::object& answer, const Fault& fault) const;
 
   Biller biller_;
@@ -172,22 +173,25 @@ json::object MobileHost::Decide(const Call& call, bool refuse) {
 
 HttpAnswer MobileHost::Answer(const HttpRequest& request) {
   if (const std::string_view objection = Objection(request); !objection.empty()) {
-    return {Sealed(request, json::object{{"code", Text(objection)}}, {}), {}, {}};
+    return {Sealed(request, json::object{{"code", Text(objection)}}, {}), {}};
   }
   const Call call = ParseCall(request);
   const std::string customer = call.customer.empty() ? biller_.CustomerOf(call.order) : call.customer;
   const Fault fault = faults_->Next(call.operation, customer);
   if (!HasEffect(fault.kind) && fault.kind != FaultKind::kDecline) {
     biller_.NoteUnheard(call.operation, call.order);
-    return {"", fault, {}};
+    return {"", fault};
   }
-  const auto take_up = [this, request, call, fault] {
-    json::object answer = Decide(call, fault.kind == FaultKind::kDecline);
-    if (fault.kind == FaultKind::kWrongReference && answer.contains("order")) answer["order"] = "1" + call.order;
-    return Sealed(request, answer, fault);
-  };
-  if (fault.kind == FaultKind::kHeldUp) return {"", fault, take_up};
-  return {take_up(), fault, {}};
+  if (fault.kind == FaultKind::kHeldUp) {
+    return {"", fault, [this, &request, call, fault] { return TakeUp(request, call, fault); }};
+  }
+  return {TakeUp(request, call, fault), fault};
+}
+
+std::string MobileHost::TakeUp(const HttpRequest& request, const Call& call, const Fault& fault) {
+  json::object answer = Decide(call, fault.kind == FaultKind::kDecline);
+  if (fault.kind == FaultKind::kWrongReference && answer.contains("order")) answer["order"] = "1" + call.order;
+  return Sealed(request, answer, fault);
 }
 
 std::string MobileHost::Sealed(const HttpRequest& request, const json::object& answer, const Fault& fault) const {

@@ -179,6 +179,16 @@ TEST_F(MobileBiller, OneOrderHasOneEffect) {
   EXPECT_THAT(hosts_.simulator().Do("effect mobile 42"), HasSubstr("times=1"));
 }
 
+// What the card's settling time is for.
+TEST_F(MobileBiller, AnOrderThatIsHeldUpIsDeniedUntilItIsTakenUp) {
+  Fault("pay", "held_up delay_ms=3000");
+  ASSERT_EQ(Pay(kShort), "unknown");
+  EXPECT_EQ(Query(), "never received");
+  while (Effect() == "none") {
+  }
+  EXPECT_EQ(Query(), "approved");
+}
+
 TEST_F(MobileBiller, WhatWasTakenBackBeforeItCameIsRefused) {
   EXPECT_EQ(Reverse(), "taken back");
   EXPECT_EQ(Effect(), "barred");
