@@ -56,7 +56,10 @@ int Run(const Options& options) {
 int WriteStatement(const Options& options) {
   const core::SystemClock clock;
   const absl::StatusOr<core::BusinessDate> date = core::BusinessDate::Parse(options.date);
-  if (!date.ok()) return Fail(date.status());
+  if (!date.ok()) {
+    return Fail(absl::InvalidArgumentError(
+        fmt::format("--date: \"{}\" {}", options.date, std::string(date.status().message()))));
+  }
   absl::StatusOr<std::unique_ptr<Simulator>> simulator = Load(options.config, &clock, BooksUse::kRead);
   if (!simulator.ok()) return Fail(simulator.status());
   const absl::StatusOr<std::string> statement = (*simulator)->Statement(options.host, *date);

@@ -91,6 +91,10 @@ TEST_F(Billersim, WhatIsWrongIsNamed) {
   const auto [no_file, no_file_status] = Run("--config " + folder_.Under("none.json"));
   EXPECT_NE(no_file_status, 0);
   EXPECT_THAT(no_file, HasSubstr("none.json: cannot be read; expected a file of JSON"));
+  const auto [no_books, no_books_status] = Run("--config " + config_ + " statement --host water --date 2026-11-22");
+  EXPECT_NE(no_books_status, 0);
+  EXPECT_THAT(no_books, HasSubstr("books.jsonl: cannot be opened"));
+  std::ofstream(folder_.Under("books.jsonl")).close();
   const auto [no_host, no_host_status] = Run("--config " + config_ + " statement --host water --date 2026-11-22");
   EXPECT_NE(no_host_status, 0);
   EXPECT_THAT(no_host, HasSubstr("is not known; expected one of electricity"));
