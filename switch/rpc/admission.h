@@ -17,8 +17,8 @@ class Admission {
   // Not OK: the switch is being stopped. kUnavailable.
   absl::Status CheckServing() const;
 
-  // Not OK: nothing is changed and no biller is asked. CheckServing's, or kFailedPrecondition for a restored ledger that
-  // nobody has confirmed.
+  // Not OK: nothing is changed and no biller is asked. CheckServing's, or kFailedPrecondition for a restored ledger
+  // that nobody has confirmed.
   absl::Status CheckChanges() const;
 
   // Not OK: a payment, cancel or counter purchase that is new is refused with it; a repeat is still answered.
