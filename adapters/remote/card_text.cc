@@ -7,6 +7,7 @@
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
 #include "switch/core/money.h"
+#include "switch/core/service_hours.h"
 
 namespace waystation::adapters::remote {
 namespace {
@@ -97,6 +98,14 @@ absl::StatusOr<CapabilityCard> FromProto(const v1::CapabilityCard& card) {
   result.issues_voucher = card.issues_voucher();
   result.time_limit = std::chrono::milliseconds(card.time_limit_ms());
   result.max_in_flight = card.max_in_flight();
+  result.max_waiting = card.max_waiting();
+  if (!card.service_hours().empty()) {
+    absl::StatusOr<core::ServiceHours> hours = core::ServiceHours::Parse(card.service_hours());
+    if (!hours.ok()) {
+      return absl::InvalidArgumentError(fmt::format("card.service_hours: {}", std::string(hours.status().message())));
+    }
+    result.service_hours = *std::move(hours);
+  }
   if (absl::Status status = ValidateCard(result); !status.ok()) return status;
   return result;
 }

@@ -22,6 +22,9 @@ constexpr std::string_view kAcceptsPlainText = "I accept that anyone on this net
 constexpr int kConnectMs = 5'000;
 constexpr int kFirstReconnectMs = 100;
 constexpr int kLongestReconnectMs = 2'000;
+constexpr uint64_t kLeastKeepaliveMs = 1'000;
+constexpr uint64_t kMostKeepaliveMs = 3'600'000;
+constexpr uint64_t kUsualKeepaliveMs = 20'000;
 
 // The host of "host:port", without the brackets of an IPv6 address; null when it is not of that form.
 std::optional<std::string_view> HostOf(std::string_view address) {
@@ -95,6 +98,8 @@ Endpoint ReadEndpoint(SettingsReader& reader) {
   if (endpoint.ca.empty() && !endpoint.key.empty()) {
     reader.Refuse("tls_ca_file", "missing; expected it beside tls_key_file: without it nothing is encrypted");
   }
+  endpoint.keepalive =
+      std::chrono::milliseconds(reader.Number("keepalive_ms", kLeastKeepaliveMs, kMostKeepaliveMs, kUsualKeepaliveMs));
   const std::string accepts = reader.Text("plain_text_off_loopback", "");
   if (!accepts.empty() && accepts != kAcceptsPlainText) {
     reader.Refuse("plain_text_off_loopback",
@@ -119,6 +124,10 @@ std::shared_ptr<grpc::Channel> MakeChannel(const Endpoint& endpoint) {
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectMs);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstReconnectMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLongestReconnectMs);
+  // A health stream is always open, so it pings for as long as there is a connection.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(endpoint.keepalive.count()));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, static_cast<int>(endpoint.keepalive.count()));
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   // A connection of its own, and its own waits between attempts.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   const std::shared_ptr<grpc::ChannelCredentials> credentials =

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -18,14 +19,16 @@ struct Endpoint {
   std::string ca;       // empty: plain text
   std::string certificate;
   std::string key;
+  // Between two pings of an open connection, and until one that is not answered counts as its end.
+  std::chrono::milliseconds keepalive{0};
 };
 
-// Takes `address`, `tls_ca_file`, `tls_certificate_file`, `tls_key_file` and `plain_text_off_loopback` from the reader
-// (README.md describes them) and reads the files; the faults are with the reader.
+// Takes `address`, `tls_ca_file`, `tls_certificate_file`, `tls_key_file`, `plain_text_off_loopback` and `keepalive_ms`
+// from the reader (README.md describes them) and reads the files; the faults are with the reader.
 Endpoint ReadEndpoint(SettingsReader& reader);
 
-// A channel that repeats nothing, is told nothing by DNS, goes through no proxy, and takes messages of a bounded size.
-// Connects when it is first used.
+// A channel that pings its connection, repeats nothing, is told nothing by DNS, goes through no proxy, and takes
+// messages of a bounded size. Connects when it is first used.
 std::shared_ptr<grpc::Channel> MakeChannel(const Endpoint& endpoint);
 
 // The text of a file of at most 64 KiB. InvalidArgument: "FILE: why not".

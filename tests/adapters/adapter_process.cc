@@ -40,6 +40,7 @@ void AdapterProcess::Start() {
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 500);
   builder.AddListeningPort(address_, credentials, &port);
   builder.RegisterService(this);
   server_ = builder.BuildAndStart();

@@ -7,6 +7,7 @@
 #include "bench/temporary_folder.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "switch/core/service_hours.h"
 
 namespace waystation::adapters {
 namespace {
@@ -112,6 +113,39 @@ TEST_F(RemoteSettings, ACardThatDoesNotHoldTogetherIsRefusedWithTheReason) {
   EXPECT_THAT(fault(no_most), HasSubstr("card.most_fen: 0 is out of range; expected 100 .. 10000000000"));
 }
 
+TEST_F(RemoteSettings, HoursAndHowManyMayWaitAreOfTheCard) {
+  const auto biller = [this](const std::string& more, const CardOverrides& overrides) {
+    return Create("remote", {{"address", "127.0.0.1:1"}, {"card_file", Write("card", Card(more))}}, overrides);
+  };
+  const std::string more = "service_hours: \"06:00-12:00,13:00-23:30\" max_waiting: 7";
+  const auto with = biller(more, {});
+  ASSERT_TRUE(with.ok()) << with.status();
+  EXPECT_EQ((*with)->card().service_hours, *core::ServiceHours::Parse("06:00-12:00, 13:00-23:30"));
+  EXPECT_EQ((*with)->card().max_waiting, 7u);
+  const auto overridden = biller(more, {.max_waiting = 8, .service_hours = "01:00-02:00"});
+  ASSERT_TRUE(overridden.ok()) << overridden.status();
+  EXPECT_EQ((*overridden)->card().service_hours, *core::ServiceHours::Parse("01:00-02:00"));
+  EXPECT_EQ((*overridden)->card().max_waiting, 8u);
+  const auto without = biller("", {});
+  ASSERT_TRUE(without.ok()) << without.status();
+  EXPECT_TRUE((*without)->card().service_hours.always());
+  EXPECT_EQ((*without)->card().max_waiting, 0u);
+  EXPECT_THAT(std::string(biller("service_hours: \"6 to 12\"", {}).status().message()),
+              HasSubstr("card.service_hours: "));
+  EXPECT_THAT(std::string(biller("max_waiting: 10001", {}).status().message()),
+              HasSubstr("card.max_waiting: 10001 is out of range; expected 0 .. 10000"));
+}
+
+TEST_F(RemoteSettings, KeepaliveIsOfASecondToAnHour) {
+  Settings settings = {{"address", "127.0.0.1:1"}, {"card_file", Write("card", Card())}};
+  for (const std::string bad : {"999", "3600001", "often"}) {
+    settings["keepalive_ms"] = bad;
+    EXPECT_THAT(Fault(settings), StartsWith("settings.keepalive_ms: ")) << bad;
+  }
+  settings["keepalive_ms"] = "1000";
+  EXPECT_TRUE(Create("remote", settings, {}).ok());
+}
+
 TEST(RemoteCard, DifferencesAreNamed) {
   adapter::v1::CapabilityCard here;
   here.set_service("water");
@@ -120,8 +154,11 @@ TEST(RemoteCard, DifferencesAreNamed) {
   adapter::v1::CapabilityCard there = here;
   there.set_most_fen(200);
   there.set_query_denial_is_final(true);
+  there.set_service_hours("06:00-23:30");
+  there.set_max_waiting(5);
   EXPECT_EQ(remote::DifferenceOf(there, here),
-            "most_fen is 200 there and 100 here, query_denial_is_final is true there and false here");
+            "most_fen is 200 there and 100 here, query_denial_is_final is true there and false here, "
+            "service_hours is \"06:00-23:30\" there and \"\" here, max_waiting is 5 there and 0 here");
   adapter::v1::CapabilityCard newer = here;
   newer.GetReflection()->MutableUnknownFields(&newer)->AddVarint(77, 1);
   EXPECT_EQ(remote::DifferenceOf(newer, here), "it has a field, number 77, that is not known here");

@@ -32,6 +32,7 @@ CARD = adapter.CapabilityCard(
     issues_voucher=False,
     time_limit_ms=5_000,
     max_in_flight=32,
+    max_waiting=100,
 )
 # Each call has one while it runs, a stream for as long as it is open.
 THREADS = 64
@@ -172,8 +173,12 @@ def serve(options):
         from faults import FaultyWaterCompany as company  # noqa: PLC0415: not part of the example
     server = grpc.server(
         concurrent.futures.ThreadPoolExecutor(max_workers=THREADS),
-        # Two processes on one port would be two sets of books.
-        options=[("grpc.so_reuseport", 0)],
+        options=[
+            # Two processes on one port would be two sets of books.
+            ("grpc.so_reuseport", 0),
+            # The switch pings each connection every 20 s; gRPC would close it for that.
+            ("grpc.http2.min_ping_interval_without_data_ms", 500),
+        ],
     )
     adapter_grpc.add_BillerAdapterServicer_to_server(company(Books(options.books), stopping), server)
     health_grpc.add_HealthServicer_to_server(Health(stopping), server)
