@@ -63,7 +63,7 @@ std::string Yaml(const SwitchOptions& o, const std::string& folder) {
                         biller[0] == 'g' ? fmt::format("      most_fen: {}\n", o.gas_most_fen) : "", o.breaker_failures,
                         o.probe_after_ms);
   }
-  return yaml;
+  return yaml + o.more_billers;
 }
 
 }  // namespace

@@ -63,6 +63,8 @@ struct SwitchOptions {
   // Of gas: the largest bill that is paid.
   int64_t gas_most_fen = 1'000'000;
   std::string more_yaml;
+  // After those of the sandbox: items of the list.
+  std::string more_billers;
 };
 
 // A real switchd, with a temporary folder that outlives its restarts.
