@@ -4,6 +4,9 @@
 #include "adapters/sim/gas_host.h"
 #include "adapters/sim/host.h"
 #include "adapters/sim/mobile_host.h"
+#ifdef WAYSTATION_WITH_REMOTE_ADAPTERS
+#include "adapters/sim/remote/water_host.h"
+#endif
 #include "fmt/format.h"
 #include "fmt/ranges.h"
 
@@ -21,6 +24,9 @@ const std::vector<Protocol>& Protocols() {
       {"gas_xml", MakeGasHost},
       {"iso8583", MakeElectricityHost},
       {"mobile_json", MakeMobileHost},
+#ifdef WAYSTATION_WITH_REMOTE_ADAPTERS  // not in the builds without gRPC
+      {"remote", MakeWaterHost},
+#endif
   };
   return protocols;
 }

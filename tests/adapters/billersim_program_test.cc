@@ -23,6 +23,7 @@ using std::chrono::seconds;
 using ::testing::HasSubstr;
 
 constexpr seconds kPatience{60};
+constexpr char kWaterCard[] = WS_SOURCE_DIR "/adapters/sim/remote/water.card";
 
 class Billersim : public testing::Test {
  protected:
@@ -30,7 +31,9 @@ class Billersim : public testing::Test {
     std::ofstream(config_) << R"({"books": ")" << folder_.Under("books.jsonl")
                            << R"(", "hosts": [{"name": "electricity", "protocol": "iso8583",
                                "settings": {"specification": ")"
-                           << iso8583::ElectricityFile() << "\"}}]}";
+                           << iso8583::ElectricityFile() << R"("}},
+                            {"name": "waterworks", "protocol": "remote", "settings": {"card_file": ")"
+                           << kWaterCard << "\"}}]}";
   }
 
   void Start() {
@@ -40,6 +43,9 @@ class Billersim : public testing::Test {
     const auto never = [] { return false; };
     const auto address = child_->WaitForLine("electricity ", kPatience, never);
     ASSERT_TRUE(address.ok()) << address.status();
+    const auto waterworks = child_->WaitForLine("waterworks ", kPatience, never);
+    ASSERT_TRUE(waterworks.ok()) << waterworks.status();
+    waterworks_ = *waterworks;
     ASSERT_TRUE(child_->WaitForLine("ready", kPatience, never).ok());
     auto created =
         Create("iso8583",
@@ -64,6 +70,7 @@ class Billersim : public testing::Test {
   const std::string config_ = folder_.Under("billers.json");
   std::unique_ptr<ChildProcess> child_;
   std::unique_ptr<BillerAdapter> biller_;
+  std::string waterworks_;
 };
 
 TEST_F(Billersim, ItsBooksOutliveIt) {
@@ -84,6 +91,14 @@ TEST_F(Billersim, ItsBooksOutliveIt) {
   EXPECT_EQ(status, 0) << file;
   EXPECT_THAT(file, HasSubstr("D|42|" + std::get<Approved>(paid).biller_reference + "|1234567800|5000|"));
   EXPECT_THAT(file, testing::EndsWith("T|1|5000\n"));
+  Stop();
+}
+
+TEST_F(Billersim, ItEndsWhileASwitchWatchesItsHealth) {
+  ASSERT_NO_FATAL_FAILURE(Start());
+  const auto water = Create("remote", {{"address", waterworks_}, {"card_file", kWaterCard}}, {});
+  ASSERT_TRUE(water.ok()) << water.status();
+  EXPECT_TRUE(Await((*water)->Probe(In(kPatience))));
   Stop();
 }
 

@@ -55,6 +55,7 @@ const std::vector<RegisteredCase>& RegisteredCases() {
       {.label = "iso8583_power_company", .adapter = "iso8583", .target = PowerCompanyTarget},
       {.label = "mobile_json_carrier", .adapter = "mobile_json", .target = CarrierTarget},
 #ifdef WAYSTATION_WITH_REMOTE_ADAPTERS
+      {.label = "remote_simulated_water_company", .adapter = "remote", .target = SimulatedWaterCompanyTarget},
       {.label = "remote_water_company", .adapter = "remote", .target = WaterCompanyTarget},
 #endif
       Sandbox("mobile", "138001380", true),

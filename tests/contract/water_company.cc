@@ -6,6 +6,7 @@
 #include "fmt/format.h"
 #include "fmt/ranges.h"
 #include "switch/core/check.h"
+#include "tests/adapters/simulated_water_company.h"
 #include "tests/contract/registered.h"
 
 namespace waystation::adapters {
@@ -79,6 +80,46 @@ conformance::Target WaterCompanyTarget() {
   target.scenario.unreachable = {{"address", "127.0.0.1:1"}};
   target.effects = [company](core::PaymentId payment) { return company->Effects(payment); };
   target.host = company;
+  return target;
+}
+
+conformance::Target SimulatedWaterCompanyTarget() {
+  // One that answers at once, and one that takes longer than anybody waits.
+  struct Companies {
+    SimulatedWaterCompany usual;
+    SimulatedWaterCompany slow;
+  };
+  const auto companies = std::make_shared<Companies>();
+  companies->slow.simulator().Do("latency water fixed 60000");
+  for (const std::string_view fault :
+       {"82 lose", "83 cut_unheard", "84 silent", "85 double", "86 wrong_reference", "88 late delay_ms=3000",
+        "91 decline", "92 cut_before", "93 cut_middle", "94 garbage"}) {
+    companies->usual.simulator().Do(fmt::format("fault water pay {}", fault));
+  }
+  conformance::Target target = RegisteredTarget("remote", companies->usual.AdapterSettings(), R"(
+      good 100000001
+      no_account 100000090
+      declined 100000090
+      declined 100000091
+      unknown_no_effect 100000082 lost
+      unknown_no_effect 100000083 cut before the host takes it up
+      silent 100000084
+      silent 100000085 the answer twice
+      silent 100000086 on another call's stream
+      late 100000088
+      unknown_effect 100000092 cut before the answer
+      unknown_effect 100000093 cut in the middle of the answer
+      unknown_effect 100000094 random bytes
+      cancel_refused 100000097
+      unreachable address=127.0.0.1:1
+      )");
+  target.scenario.slow = {{"address", companies->slow.AdapterSettings()["address"]}};
+  target.effects = [companies](core::PaymentId payment) -> absl::StatusOr<int> {
+    const std::string books = companies->usual.simulator().Do("effect water " + payment.ToString());
+    const std::string applied = "applied times=";
+    return books.starts_with(applied) ? std::stoi(books.substr(applied.size())) : 0;
+  };
+  target.host = companies;
   return target;
 }
 

@@ -39,5 +39,7 @@ std::string ScenarioFile();
 
 // A water company that was just started, reached by the registry's adapter `remote`.
 conformance::Target WaterCompanyTarget();
+// The same with billersim's.
+conformance::Target SimulatedWaterCompanyTarget();
 
 }  // namespace waystation::adapters

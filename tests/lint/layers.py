@@ -47,6 +47,13 @@ LAYERS = {
         libraries=("boost", "re2", "cli11"),
         targets=("ws_core", "ws_adapters"),
     ),
+    # billersim's water company plays an adapter process, so it is the other end of adapters/remote/. No other host has
+    # gRPC.
+    "adapters/sim/remote/": Layer(
+        headers=(CORE, "adapters/", "waystation/adapter/v1/"),
+        libraries=("boost", "grpc", "protobuf"),
+        targets=("ws_core", "ws_adapters", "ws_adapter_proto", "ws_billersim"),
+    ),
     # A program of its own; it comes first, for it lies within the next.
     "adapters/sim/": Layer(
         headers=(CORE, "adapters/"),

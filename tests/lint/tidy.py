@@ -17,7 +17,7 @@ import time
 LAYERS = ("switch/core/", "storage/", "adapters/", "switch/flow/")
 # Sources that clang-tidy can't be run on, each with the reason.
 LEFT_OUT = {}
-WITH_GRPC = "adapters/remote/"
+WITH_GRPC = ("adapters/remote/", "adapters/sim/remote/")
 
 
 def sources(root, build):
