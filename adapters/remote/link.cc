@@ -36,7 +36,8 @@ class Link::HealthWatch final : public grpc::ClientReadReactor<HealthCheckRespon
     request_.set_service(std::string(kService));
   }
   grpc::ClientContext* context() { return &context_; }
-  void Start() {
+  void Start(uint64_t call) {
+    call_ = call;
     link_->health_->async()->Watch(&context_, &request_, this);
     StartRead(&response_);
     StartCall();
@@ -51,11 +52,13 @@ class Link::HealthWatch final : public grpc::ClientReadReactor<HealthCheckRespon
   void OnDone(const grpc::Status& status) override {
     const std::shared_ptr<Link> link = link_;
     const grpc::Status ended = status;
+    link->Forget(call_);
     delete this;
     link->OnHealthEnded(ended);
   }
 
   const std::shared_ptr<Link> link_;
+  uint64_t call_ = 0;
   grpc::ClientContext context_;
   HealthCheckRequest request_;
   HealthCheckResponse response_;
@@ -65,7 +68,8 @@ class Link::LateWatch final : public grpc::ClientReadReactor<v1::LateApproval> {
  public:
   explicit LateWatch(std::shared_ptr<Link> link) : link_(std::move(link)) {}
   grpc::ClientContext* context() { return &context_; }
-  void Start() {
+  void Start(uint64_t call) {
+    call_ = call;
     link_->adapter_->async()->WatchLateApprovals(&context_, &request_, this);
     StartRead(&approval_);
     StartCall();
@@ -80,11 +84,13 @@ class Link::LateWatch final : public grpc::ClientReadReactor<v1::LateApproval> {
   void OnDone(const grpc::Status& status) override {
     const std::shared_ptr<Link> link = link_;
     const grpc::Status ended = status;
+    link->Forget(call_);
     delete this;
     link->OnLateEnded(ended);
   }
 
   const std::shared_ptr<Link> link_;
+  uint64_t call_ = 0;
   grpc::ClientContext context_;
   v1::WatchLateApprovalsRequest request_;
   v1::LateApproval approval_;
@@ -134,6 +140,11 @@ uint64_t Link::BeginLocked(grpc::ClientContext* context) {
   return last_call_;
 }
 
+void Link::Forget(uint64_t call) {
+  const std::scoped_lock lock(mutex_);
+  running_[call] = nullptr;
+}
+
 void Link::End(uint64_t call) {
   const std::scoped_lock lock(mutex_);
   running_.erase(call);
@@ -170,20 +181,22 @@ asio::awaitable<std::string> Link::WhyDown(Deadline deadline) {
 void Link::Tend() {
   HealthWatch* health_watch = nullptr;
   LateWatch* late_watch = nullptr;
+  uint64_t health_call = 0;
+  uint64_t late_call = 0;
   {
     const std::scoped_lock lock(mutex_);
     if (health_watch_ == 0 && !closing_) {
       health_watch = new HealthWatch(shared_from_this());
-      health_watch_ = BeginLocked(health_watch->context());
+      health_call = health_watch_ = BeginLocked(health_watch->context());
     }
     const bool has_late_approvals = without_late_approvals_ != session_;
     if (late_ != nullptr && late_watch_ == 0 && state_ == State::kUp && has_late_approvals && !closing_) {
       late_watch = new LateWatch(shared_from_this());
-      late_watch_ = BeginLocked(late_watch->context());
+      late_call = late_watch_ = BeginLocked(late_watch->context());
     }
   }
-  if (health_watch != nullptr) health_watch->Start();
-  if (late_watch != nullptr) late_watch->Start();
+  if (health_watch != nullptr) health_watch->Start(health_call);
+  if (late_watch != nullptr) late_watch->Start(late_call);
 }
 
 void Link::TendLater() {
@@ -234,6 +247,7 @@ void Link::Describe(uint64_t session) {
   adapter_->async()->Describe(&out->context, &out->request, &out->described,
                               [self = shared_from_this(), out, call, session](const grpc::Status& status) {
                                 self->OnDescribed(session, status, out->described);
+                                self->Forget(call);
                                 delete out;
                                 self->Tend();
                                 self->End(call);
@@ -303,6 +317,7 @@ void Link::Acknowledge(const std::string& payment_id) {
   // Should it fail, the adapter sends the approval again.
   adapter_->async()->AcknowledgeLateApproval(&out->context, &out->request, &out->response,
                                              [self = shared_from_this(), out, call](const grpc::Status& /*status*/) {
+                                               self->Forget(call);
                                                delete out;
                                                self->End(call);
                                              });

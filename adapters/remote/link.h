@@ -47,7 +47,9 @@ class Link : public std::enable_shared_from_this<Link> {
   adapter::v1::BillerAdapter::Stub& adapter() { return *adapter_; }
   // Counts a call that is about to be started, by a number; 0: none may be, the link is closing. Close cancels it.
   uint64_t Begin(grpc::ClientContext* context);
-  // gRPC has done with the call, and its context is gone.
+  // gRPC has done with the call, and its context is about to go: Cancel and Close touch that no more.
+  void Forget(uint64_t call);
+  // It is gone.
   void End(uint64_t call);
   // Nothing where it has ended.
   void Cancel(uint64_t call);
@@ -86,7 +88,7 @@ class Link : public std::enable_shared_from_this<Link> {
   bool open_ = false;
   bool closing_ = false;
   uint64_t last_call_ = 0;
-  std::map<uint64_t, grpc::ClientContext*> running_;  // null: the alarm
+  std::map<uint64_t, grpc::ClientContext*> running_;  // null: the alarm, and what is forgotten
   State state_ = State::kConnecting;
   std::string why_down_;
   std::vector<std::shared_ptr<Signal>> waiting_;  // for state_ to be something else than kConnecting

@@ -80,6 +80,7 @@ asio::awaitable<Answered<Response>> Ask(std::shared_ptr<Link> link, std::unique_
                                      [link, result, out, call](grpc::Status status) {
                                        result->status = std::move(status);
                                        result->response = std::move(out->response);
+                                       link->Forget(call);
                                        delete out;
                                        link->End(call);
                                        result->finished->Raise();
