@@ -261,6 +261,24 @@ TEST_F(RemoteFaults, AnApprovalAfterTheDeadlineIsTold) {
   EXPECT_EQ(told.approved.biller_reference, sandbox::BillerReference('W', told.payment));
 }
 
+// The deadline and what gRPC says of it come at the same moment, from two threads.
+TEST_F(RemoteFaults, DeadlinesThatPassByTheThousandHurtNothing) {
+  Fault("pay", "silent");
+  constexpr uint64_t kPayments = 2'000;
+  uint64_t answered = 0;
+  boost::asio::io_context io;
+  for (uint64_t id = 1; id <= kPayments; ++id) {
+    boost::asio::co_spawn(io, biller_->Pay(Payment(id), In(milliseconds(50 + id % 200))),
+                          [&answered](std::exception_ptr, const PayOutcome& outcome) {
+                            const std::string kind = Kind(outcome);
+                            EXPECT_TRUE(kind == "unknown" || kind == "not sent") << kind;
+                            ++answered;
+                          });
+  }
+  io.run();
+  EXPECT_EQ(answered, kPayments);
+}
+
 // The answer's first byte goes out, and then nothing on the whole connection for ten minutes: as with a host that lost
 // its power. What is asked meanwhile gets no answer either, until pings that are not answered have it count as gone.
 TEST_F(RemoteFaults, AConnectionThatIsDeadIsNoticed) {

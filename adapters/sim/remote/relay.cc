@@ -182,9 +182,11 @@ asio::awaitable<bool> Relay::PassOn(std::shared_ptr<Connection> connection, std:
   }
   asio::steady_timer timer(connection->client->get_executor());
   for (size_t i = 0; i < frame.size() && !error; ++i) {
-    timer.expires_after(fault.delay);
-    error_code ignored;
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    if (i > 0 || !is_data) {
+      timer.expires_after(fault.delay);
+      error_code ignored;
+      co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
     co_await asio::async_write(*connection->client, asio::buffer(frame.data() + i, 1),
                                asio::redirect_error(asio::use_awaitable, error));
   }
