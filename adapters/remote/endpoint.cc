@@ -1,5 +1,6 @@
 #include "adapters/remote/endpoint.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -24,7 +25,12 @@ constexpr int kFirstReconnectMs = 100;
 constexpr int kLongestReconnectMs = 2'000;
 constexpr uint64_t kLeastKeepaliveMs = 1'000;
 constexpr uint64_t kMostKeepaliveMs = 3'600'000;
-constexpr uint64_t kUsualKeepaliveMs = 20'000;
+// A gRPC server that is told nothing takes a ping every 300 s on a connection that carries no data, and closes it at the
+// third one that comes too soon.
+constexpr uint64_t kUsualKeepaliveMs = 310'000;
+// How long the other end may leave a ping, or what was sent to it, unacknowledged: gRPC gives it to TCP too, so that a
+// payment sent over a dead connection finds it out.
+constexpr int64_t kMostPingTimeoutMs = 10'000;
 
 // The host of "host:port", without the brackets of an IPv6 address; null when it is not of that form.
 std::optional<std::string_view> HostOf(std::string_view address) {
@@ -126,7 +132,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const Endpoint& endpoint) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLongestReconnectMs);
   // A health stream is always open, so it pings for as long as there is a connection.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(endpoint.keepalive.count()));
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, static_cast<int>(endpoint.keepalive.count()));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                   static_cast<int>(std::min<int64_t>(endpoint.keepalive.count(), kMostPingTimeoutMs)));
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   // A connection of its own, and its own waits between attempts.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);

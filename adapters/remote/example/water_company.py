@@ -176,7 +176,7 @@ def serve(options):
         options=[
             # Two processes on one port would be two sets of books.
             ("grpc.so_reuseport", 0),
-            # The switch pings each connection every 20 s; gRPC would close it for that.
+            # A switch may be configured to ping often; gRPC would close the connection for that.
             ("grpc.http2.min_ping_interval_without_data_ms", 500),
         ],
     )
