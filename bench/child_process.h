@@ -42,6 +42,9 @@ class ChildProcess {
   // with exit status 0. Does nothing the second time.
   absl::Status Stop(std::chrono::milliseconds limit);
 
+  // Until Stop.
+  pid_t pid() const { return pid_; }
+
  private:
   ChildProcess(std::string name, std::string error_file, pid_t pid, int output);
 

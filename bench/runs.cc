@@ -51,20 +51,21 @@ absl::StatusOr<LoadResult> RunEcho(const LoadOptions& load) {
   return Run(load, EchoCalls(*channels, load.in_flight), "echoes");
 }
 
-absl::StatusOr<LoadResult> RunPay(const PayOptions& options) {
+absl::StatusOr<LoadResult> RunPay(const PayOptions& options, absl::FunctionRef<void()> prepared) {
   const LoadOptions& load = options.load;
   absl::StatusOr<Channels> channels = Connect(load.address, load.channels);
   if (!channels.ok()) return channels.status();
   PaymentMix mix;
-  mix.biller_id = options.biller_id;
   mix.first_station = options.first_station;
   mix.stations = options.zipf_theta > 0 ? StationChoice::Zipf(options.stations, options.zipf_theta)
                                         : StationChoice::Uniform(options.stations);
   mix.run_id = NewRunId();
   mix.seed = options.seed;
-  if (absl::Status status = FitToBiller(channels->front(), mix); !status.ok()) return status;
+  if (absl::Status status = FitToBillers(channels->front(), options.biller_ids, mix); !status.ok()) return status;
   const double payments = (load.rate > 0 ? load.rate : kMostPaymentsPerSecond) * (load.seconds + load.warm_up_seconds);
   if (absl::Status status = PrepareStations(channels->front(), mix, payments, Interrupted); !status.ok()) return status;
+  if (absl::Status status = InquireBills(channels->front(), mix, Interrupted); !status.ok()) return status;
+  prepared();
   return Run(load, PayCalls(*channels, load.in_flight, mix), "payments");
 }
 

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "bench/load_generator.h"
 
@@ -29,15 +31,17 @@ struct PayOptions {
   uint64_t first_station = 990'000'000'001;
   // 0: all stations alike.
   double zipf_theta = 0;
-  std::string biller_id = "mobile";
+  // Each gets the same part of the payments.
+  std::vector<std::string> biller_ids = {"mobile"};
   uint64_t seed = 0;
 };
 
 // Echoes against `load.address`. Error: it can't be reached.
 absl::StatusOr<LoadResult> RunEcho(const LoadOptions& load);
 
-// Prepares the stations, then pays. Error: the switch can't be reached, or the stations can't be prepared. What came of
-// the payments is in the result.
-absl::StatusOr<LoadResult> RunPay(const PayOptions& options);
+// Prepares the stations, and the bills of billers that need an inquiry; calls `prepared`; then pays. Error: the switch
+// can't be reached, or the stations or bills can't be prepared. What came of the payments is in the result.
+absl::StatusOr<LoadResult> RunPay(
+    const PayOptions& options, absl::FunctionRef<void()> prepared = [] {});
 
 }  // namespace waystation::bench

@@ -14,6 +14,7 @@
 #include "grpcpp/grpcpp.h"
 #include "switch/core/limits.h"
 #include "waystation/v1/admin_service.grpc.pb.h"
+#include "waystation/v1/payment_service.grpc.pb.h"
 
 namespace waystation::bench {
 
@@ -24,6 +25,7 @@ constexpr size_t kSetupThreads = 16;
 constexpr std::chrono::seconds kCallLimit{15};
 // Chance may give a station more than its share.
 constexpr double kSpareFactor = 1.5;
+constexpr size_t kBills = 256;
 constexpr double kSparePayments = 1'000;
 constexpr char kClerkId[] = "9900000001";
 constexpr char kSigningInstitution[] = "990000000000";
@@ -108,9 +110,71 @@ class StationPreparer {
   const double payments_;
 };
 
+// Does `work` for 0 .. count - 1, several at a time; the first error.
+absl::Status ForEach(size_t count, absl::FunctionRef<bool()> interrupted,
+                     absl::FunctionRef<absl::Status(size_t)> work) {
+  std::atomic<size_t> next{0};
+  std::atomic<bool> failed{false};
+  std::mutex mutex;
+  absl::Status first_failure;
+  const auto run = [&] {
+    for (size_t i = next++; i < count && !failed; i = next++) {
+      const absl::Status status = interrupted() ? absl::CancelledError("interrupted while preparing") : work(i);
+      if (status.ok()) continue;
+      const std::lock_guard lock(mutex);
+      if (!failed.exchange(true)) first_failure = status;
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (size_t i = 0; i < std::min(kSetupThreads, count); ++i) threads.emplace_back(run);
+  }
+  return first_failure;
+}
+
+// How payments to `biller` are made up.
+absl::StatusOr<BillerShare> ShareOf(const v1::Biller& biller) {
+  BillerShare share{.id = biller.biller_id(), .needs_inquiry = biller.inquiry() == v1::INQUIRY_RULE_REQUIRED};
+  if (biller.service() == "mobile") {
+    share.customers = CustomerShape::kMobile;
+  } else if (biller.service() == "electricity") {
+    share.customers = CustomerShape::kMeter;
+  } else if (biller.service() == "gas") {
+    share.customers = CustomerShape::kGas;
+  } else {
+    return absl::InvalidArgumentError(
+        fmt::format("--biller {}: of service {}; expected one of mobile, electricity or "
+                    "gas",
+                    biller.biller_id(), biller.service()));
+  }
+  return share;
+}
+
+absl::Status InquireBill(v1::PaymentService::Stub& stub, const PaymentMix& mix, const BillerShare& biller, Bill& bill) {
+  v1::InquireRequest request;
+  request.set_station_id(StationText(mix, bill.rank));
+  request.set_operator_id(kClerkId);
+  request.set_biller_id(biller.id);
+  request.set_customer_number(bill.customer_number);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kCallLimit);
+  v1::InquireResponse response;
+  const grpc::Status status = stub.Inquire(&context, request, &response);
+  if (!status.ok()) return Failure("inquiry", request.station_id(), status);
+  if (!response.has_answer()) {
+    return absl::FailedPreconditionError(
+        fmt::format("inquiry about customer {} of biller {}: declined: {}; expected a bill", bill.customer_number,
+                    biller.id, response.decline().text()));
+  }
+  bill.amount_fen = response.answer().owed_fen();
+  bill.inquiry_token = response.answer().inquiry_token();
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-absl::Status FitToBiller(const std::shared_ptr<grpc::Channel>& channel, PaymentMix& mix) {
+absl::Status FitToBillers(const std::shared_ptr<grpc::Channel>& channel, const std::vector<std::string>& ids,
+                          PaymentMix& mix) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kCallLimit);
   v1::ListBillersResponse response;
@@ -121,47 +185,43 @@ absl::Status FitToBiller(const std::shared_ptr<grpc::Channel>& channel, PaymentM
                         fmt::format("list of billers: {}", status.error_message()));
   }
   std::string known;
-  for (const v1::Biller& biller : response.billers()) {
-    known += (known.empty() ? "" : ", ") + biller.biller_id();
-    if (biller.biller_id() != mix.biller_id) continue;
-    if (biller.inquiry() != v1::INQUIRY_RULE_REQUIRED && biller.service() == "mobile") {
-      mix.customers = CustomerShape::kMobile;
-      return absl::OkStatus();
+  for (const v1::Biller& biller : response.billers()) known += (known.empty() ? "" : ", ") + biller.biller_id();
+  for (const std::string& id : ids) {
+    const auto biller = std::find_if(response.billers().begin(), response.billers().end(),
+                                     [&](const v1::Biller& one) { return one.biller_id() == id; });
+    if (biller == response.billers().end()) {
+      return absl::InvalidArgumentError(
+          fmt::format("--biller {}: the switch has no such biller; expected one of {}", id, known));
     }
-    if (biller.inquiry() != v1::INQUIRY_RULE_REQUIRED && biller.service() == "electricity") {
-      mix.customers = CustomerShape::kMeter;
-      return absl::OkStatus();
-    }
-    return absl::InvalidArgumentError(
-        fmt::format("--biller {}: of service {}; expected one of mobile or electricity that needs no inquiry",
-                    mix.biller_id, biller.service()));
+    absl::StatusOr<BillerShare> share = ShareOf(*biller);
+    if (!share.ok()) return share.status();
+    mix.billers.push_back(*std::move(share));
   }
-  return absl::InvalidArgumentError(
-      fmt::format("--biller {}: the switch has no such biller; expected one of {}", mix.biller_id, known));
+  return absl::OkStatus();
 }
 
 absl::Status PrepareStations(const std::shared_ptr<grpc::Channel>& channel, const PaymentMix& mix, double payments,
                              absl::FunctionRef<bool()> interrupted) {
   StationPreparer preparer(channel, mix, payments);
-  const size_t count = mix.stations.count();
-  std::atomic<size_t> next{0};
-  std::atomic<bool> failed{false};
-  std::mutex mutex;
-  absl::Status first_failure;
-  const auto work = [&] {
-    for (size_t rank = next++; rank < count && !failed; rank = next++) {
-      const absl::Status status =
-          interrupted() ? absl::CancelledError("interrupted while preparing stations") : preparer.Prepare(rank);
-      if (status.ok()) continue;
-      const std::lock_guard lock(mutex);
-      if (!failed.exchange(true)) first_failure = status;
+  return ForEach(mix.stations.count(), interrupted, [&](size_t rank) { return preparer.Prepare(rank); });
+}
+
+absl::Status InquireBills(const std::shared_ptr<grpc::Channel>& channel, PaymentMix& mix,
+                          absl::FunctionRef<bool()> interrupted) {
+  const std::unique_ptr<v1::PaymentService::Stub> stub = v1::PaymentService::NewStub(channel);
+  Random random(mix.seed);
+  for (BillerShare& biller : mix.billers) {
+    if (!biller.needs_inquiry) continue;
+    biller.bills.resize(kBills);
+    for (Bill& bill : biller.bills) {
+      bill.rank = mix.stations.Pick(random);
+      WriteCustomerNumber(biller.customers, random, bill.customer_number);
     }
-  };
-  {
-    std::vector<std::jthread> threads;
-    for (size_t i = 0; i < std::min(kSetupThreads, count); ++i) threads.emplace_back(work);
+    const absl::Status status = ForEach(biller.bills.size(), interrupted,
+                                        [&](size_t i) { return InquireBill(*stub, mix, biller, biller.bills[i]); });
+    if (!status.ok()) return status;
   }
-  return first_failure;
+  return absl::OkStatus();
 }
 
 }  // namespace waystation::bench

@@ -19,6 +19,7 @@
 #include "bench/report.h"
 #include "bench/runs.h"
 #include "bench/temporary_folder.h"
+#include "bench/wire.h"
 #include "fmt/format.h"
 
 namespace waystation::bench {
@@ -32,6 +33,7 @@ struct Options {
   CompareOptions compare;
   FollowOptions follow;
   HangingOptions hanging;
+  WireOptions wire;
   std::string json_path;
   bool expect_declines = false;
 
@@ -150,6 +152,32 @@ int DoHanging(Options& options) {
   return 0;
 }
 
+int DoWire(Options& options) {
+  options.wire.pay = options.pay;
+  options.wire.progress = options.people();
+  const absl::StatusOr<WireResult> result = MeasureWire(options.wire);
+  if (!result.ok()) {
+    Complain(result.status());
+    return Interrupted() ? kInterrupted : kFailed;
+  }
+  fmt::print(options.people(), "\n{} in flight on {} connections, {} generator threads\n", options.pay.load.in_flight,
+             options.pay.load.channels, options.pay.load.threads);
+  fmt::print(options.people(), "{}", WireText(*result));
+  if (!options.json_path.empty()) {
+    boost::json::object json = WireJson(*result);
+    AddShape(options.pay, json);
+    json["waiting"] = options.wire.waiting;
+    json["latency_ms"] = options.wire.latency_ms;
+    if (const absl::Status status = WriteJson(options.json_path, json); !status.ok()) {
+      Complain(status);
+      return kFailed;
+    }
+  }
+  const uint64_t unexpected = UnexpectedResults(*result);
+  if (unexpected > 0) fmt::print(stderr, "switchbench: {} results were not as expected\n", unexpected);
+  return unexpected > 0 ? kFailed : 0;
+}
+
 int DoFollow(const Options& options) {
   const absl::StatusOr<FollowResult> result = Follow(options.follow);
   if (!result.ok()) {
@@ -186,15 +214,19 @@ int Main(int argc, char** argv) {
   CLI::App* follow = app.add_subcommand("follow", "Read the change feed of a switch that runs: legs a second");
   CLI::App* hanging =
       app.add_subcommand("hanging", "Pay two billers while a third one works, then hangs: what they notice of it");
-  for (CLI::App* command : {pay, echo, compare, hanging}) AddLoadShape(*command, options.pay.load);
-  for (CLI::App* command : {pay, echo, compare, follow, hanging}) {
+  CLI::App* wire = app.add_subcommand(
+      "wire", "As compare, but to three billers over their wire protocols; then many payments to slow ones");
+  for (CLI::App* command : {pay, echo, compare, hanging, wire}) AddLoadShape(*command, options.pay.load);
+  for (CLI::App* command : {pay, echo, compare, follow, hanging, wire}) {
     command->add_option("--json", options.json_path, "Write the figures to this file too; - is stdout");
   }
   for (CLI::App* command : {pay, echo}) AddServer(*command, options.pay.load);
-  for (CLI::App* command : {pay, compare, hanging}) AddStations(*command, options.pay);
-  pay->add_option("--biller", options.pay.biller_id, "Whom to pay; one that needs no inquiry")->capture_default_str();
+  for (CLI::App* command : {pay, compare, hanging, wire}) AddStations(*command, options.pay);
+  pay->add_option("--biller", options.pay.biller_ids, "Whom to pay; several with commas between them, the same to each")
+      ->delimiter(',')
+      ->capture_default_str();
   pay->add_flag("--expect-declines", options.expect_declines, "A decline is no reason for exit status 1");
-  for (CLI::App* command : {compare, hanging}) {
+  for (CLI::App* command : {compare, hanging, wire}) {
     command->add_option("--rounds", options.compare.rounds, "How often both are measured")
         ->check(CLI::Range(1, 1'000))
         ->capture_default_str();
@@ -206,6 +238,13 @@ int Main(int argc, char** argv) {
   }
   hanging->add_option("--rate-each", options.hanging.rate_each, "Payments a second to each of the three billers")
       ->check(CLI::Range(1.0, 1'000'000.0))
+      ->capture_default_str();
+  wire->add_flag("--each", options.wire.each, "Measures each of the three protocols alone too");
+  wire->add_option("--waiting", options.wire.waiting, "Payments in flight to billers that take their time; 0: none")
+      ->check(CLI::Range(0, 90'000))
+      ->capture_default_str();
+  wire->add_option("--latency-ms", options.wire.latency_ms, "How long those take for an answer")
+      ->check(CLI::Range(0, 4'000))
       ->capture_default_str();
   follow->add_option("--address", options.follow.address, "host:port of the server")->capture_default_str();
   follow->add_option("--from", options.follow.from, "The first leg")->capture_default_str();
@@ -221,6 +260,11 @@ int Main(int argc, char** argv) {
     options.hanging.places = options.compare.places;
     options.hanging.rounds = options.compare.rounds;
     return DoHanging(options);
+  }
+  if (*wire) {
+    options.wire.places = options.compare.places;
+    options.wire.rounds = options.compare.rounds;
+    return DoWire(options);
   }
   if (*pay) return Conclude(options, "payments", RunPay(options.pay));
   return DoCompare(options);

@@ -12,9 +12,11 @@ namespace waystation::bench {
 
 namespace {
 
-constexpr std::array<int64_t, 4> kAmountsFen = {2'000, 3'000, 5'000, kLargestAmountFen};
+constexpr std::array<int64_t, 4> kAmountsFen = {2'000, 3'000, 5'000, 10'000};
 constexpr uint64_t kWellBehavedEndings = 88;
 constexpr char kOperatorId[] = "9900000001";
+
+}  // namespace
 
 void WriteCustomerNumber(CustomerShape shape, Random& random, std::string& text) {
   text.clear();
@@ -27,10 +29,11 @@ void WriteCustomerNumber(CustomerShape shape, Random& random, std::string& text)
     case CustomerShape::kMeter:
       fmt::format_to(std::back_inserter(text), FMT_COMPILE("{:08}{:02}"), random.Below(100'000'000), ending);
       return;
+    case CustomerShape::kGas:
+      fmt::format_to(std::back_inserter(text), FMT_COMPILE("{:06}{:02}"), random.Below(1'000'000), ending);
+      return;
   }
 }
-
-}  // namespace
 
 Random::result_type Random::operator()() {
   uint64_t z = (state_ += 0x9e3779b97f4a7c15ULL);
@@ -82,16 +85,26 @@ PaymentMaker::PaymentMaker(const PaymentMix& mix, size_t slot)
     : mix_(mix), random_(Random(mix.seed + slot)()), request_id_prefix_(fmt::format("{}-{}-", mix.run_id, slot)) {}
 
 void PaymentMaker::MakeNext(v1::PayRequest& request) {
+  const BillerShare& biller = mix_.billers[random_.Below(mix_.billers.size())];
+  const Bill* bill = biller.bills.empty() ? nullptr : &biller.bills[random_.Below(biller.bills.size())];
+  const size_t rank = bill == nullptr ? mix_.stations.Pick(random_) : bill->rank;
   std::string& station = *request.mutable_station_id();
   station.clear();
-  fmt::format_to(std::back_inserter(station), FMT_COMPILE("{:012}"), mix_.first_station + mix_.stations.Pick(random_));
+  fmt::format_to(std::back_inserter(station), FMT_COMPILE("{:012}"), mix_.first_station + rank);
   std::string& request_id = *request.mutable_request_id();
   request_id.assign(request_id_prefix_);
   fmt::format_to(std::back_inserter(request_id), FMT_COMPILE("{}"), ++made_);
-  WriteCustomerNumber(mix_.customers, random_, *request.mutable_customer_number());
   request.set_operator_id(kOperatorId);
-  request.set_biller_id(mix_.biller_id);
+  request.set_biller_id(biller.id);
+  if (bill != nullptr) {
+    request.set_customer_number(bill->customer_number);
+    request.set_amount_fen(bill->amount_fen);
+    request.set_inquiry_token(bill->inquiry_token);
+    return;
+  }
+  WriteCustomerNumber(biller.customers, random_, *request.mutable_customer_number());
   request.set_amount_fen(kAmountsFen[random_.Below(kAmountsFen.size())]);
+  request.clear_inquiry_token();
 }
 
 }  // namespace waystation::bench

@@ -54,12 +54,30 @@ class StationChoice {
 enum class CustomerShape {
   kMobile,  // 11 digits, 1[3-9]...
   kMeter,   // 10 digits
+  kGas,     // 8 digits
+};
+
+// A bill that was inquired about: what a payment of it must say.
+struct Bill {
+  size_t rank = 0;  // of the station that asked
+  std::string customer_number;
+  int64_t amount_fen = 0;
+  std::string inquiry_token;
+};
+
+// A biller that is paid.
+struct BillerShare {
+  std::string id;
+  CustomerShape customers = CustomerShape::kMobile;
+  bool needs_inquiry = false;
+  // Where it needs an inquiry: what is paid, again and again. Else empty.
+  std::vector<Bill> bills = {};
 };
 
 // What all payments of a run have in common.
 struct PaymentMix {
-  std::string biller_id;
-  CustomerShape customers = CustomerShape::kMobile;
+  // At least one; each has the same part of the payments.
+  std::vector<BillerShare> billers;
   uint64_t first_station = 990'000'000'001;
   StationChoice stations = StationChoice::Uniform(1);
   // Begins each request id, so that two runs never share one. 1 to 20 of [A-Za-z0-9._:-].
@@ -67,11 +85,14 @@ struct PaymentMix {
   uint64_t seed = 0;
 };
 
-// The largest amount of a made-up payment.
-inline constexpr int64_t kLargestAmountFen = 10'000;
+// The largest amount of a made-up payment, and of a bill that the sandbox or billersim makes up.
+inline constexpr int64_t kLargestAmountFen = 30'000;
 
 // 12 digits.
 std::string StationText(const PaymentMix& mix, size_t rank);
+
+// Replaces `text` by a customer number whose last two digits are 00 .. 87 (the sandbox's well-behaved ones).
+void WriteCustomerNumber(CustomerShape shape, Random& random, std::string& text);
 
 // Makes payments, one after another, for one call in flight.
 class PaymentMaker {
@@ -79,8 +100,8 @@ class PaymentMaker {
   // `mix` must outlive the maker. `slot` tells the makers of one run apart.
   PaymentMaker(const PaymentMix& mix, size_t slot);
 
-  // Fills `request`, which is used again and again, with the next payment: another request id each time, an amount of
-  // 20 to 100 yuan, a customer number whose last two digits are 00 .. 87 (the sandbox's well-behaved ones).
+  // Fills `request`, which is used again and again, with the next payment: another request id each time; a bill where
+  // the biller needs an inquiry, else an amount of 20 to 100 yuan and a customer number made up.
   void MakeNext(v1::PayRequest& request);
 
  private:

@@ -16,7 +16,9 @@ std::shared_ptr<LinkThread> LinkThread::Share() {
   return thread;
 }
 
-LinkThread::LinkThread() : work_(boost::asio::make_work_guard(io_)), thread_([this] { io_.run(); }) {}
+LinkThread::LinkThread() : work_(boost::asio::make_work_guard(io_)), thread_([this] { io_.run(); }) {
+  pthread_setname_np(thread_.native_handle(), "iso8583 link");
+}
 
 LinkThread::~LinkThread() {
   io_.stop();

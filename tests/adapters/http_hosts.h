@@ -7,9 +7,9 @@
 #include "adapters/biller_adapter.h"
 #include "adapters/registry.h"
 #include "adapters/settings.h"
+#include "adapters/sim/certificates.h"
 #include "adapters/sim/simulator.h"
 #include "switch/core/check.h"
-#include "tests/adapters/certificates.h"
 #include "tests/adapters/running_simulator.h"
 #include "tests/storage/temporary_folder.h"
 
@@ -34,7 +34,7 @@ class HttpHosts {
 
   RunningSimulator& simulator() { return simulator_; }
   const storage::TemporaryFolder& folder() const { return folder_; }
-  const CertificateAuthority& authority() const { return authority_; }
+  const sim::CertificateAuthority& authority() const { return authority_; }
 
   Settings MobileSettings() {
     return {{"url", "https://" + simulator_.AddressOf("mobile")},
@@ -52,7 +52,7 @@ class HttpHosts {
  private:
   sim::SimulatorConfig Config() {
     std::ofstream(folder_.Under("hmac.key")) << "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n";
-    const CertificateFiles files = authority_.Issue("server", "IP:127.0.0.1,DNS:localhost", -1, 1);
+    const sim::CertificateFiles files = authority_.Issue("server", "IP:127.0.0.1,DNS:localhost", -1, 1);
     sim::SimulatorConfig config;
     config.books = folder_.Under("books.jsonl");
     config.hosts = {{.name = "mobile",
@@ -67,7 +67,7 @@ class HttpHosts {
   }
 
   const storage::TemporaryFolder folder_;
-  const CertificateAuthority authority_{folder_.path(), "authority"};
+  const sim::CertificateAuthority authority_{folder_.path(), "authority"};
   RunningSimulator simulator_;
 };
 

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "adapters/registry.h"
+#include "adapters/sim/certificates.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/adapters/certificates.h"
 #include "tests/storage/temporary_folder.h"
 
 namespace waystation::adapters {
@@ -41,7 +41,7 @@ class HttpSettings : public testing::Test {
   }
 
   const storage::TemporaryFolder folder_;
-  const CertificateAuthority authority_{folder_.path(), "authority"};
+  const sim::CertificateAuthority authority_{folder_.path(), "authority"};
 };
 
 TEST_F(HttpSettings, ThatAreRightMakeAnAdapter) {

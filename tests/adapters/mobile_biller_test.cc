@@ -262,13 +262,13 @@ TEST_F(MobileBiller, AHostThatIsCutWhileItWorksLeavesItUnknown) {
 TEST_F(MobileBiller, ACertificateThatDoesNotHoldIsNotSent) {
   struct Row {
     std::string label;
-    CertificateFiles files;
+    sim::CertificateFiles files;
     std::string trusted;
     std::string cause;
   };
   const std::string folder = hosts_.folder().path();
-  const CertificateAuthority& ours = hosts_.authority();
-  const CertificateAuthority other(folder, "other");
+  const sim::CertificateAuthority& ours = hosts_.authority();
+  const sim::CertificateAuthority other(folder, "other");
   const std::string here = "IP:127.0.0.1,DNS:localhost";
   const std::vector<Row> rows = {
       {"wrong CA", other.Issue("of_other", here, -1, 1), ours.file(), "unable to get local issuer certificate"},
@@ -342,7 +342,7 @@ TEST_F(MobileBiller, TheWrongKeyOnOurSideIsUnknown) {
 // Whatever the body says, and signed or not: it may come from whoever stands between.
 TEST_F(MobileBiller, AnyStatusButSuccessIsUnknown) {
   const mobile::Signer signer = *mobile::Signer::FromFile(hosts_.folder().Under("hmac.key"));
-  const CertificateFiles files = hosts_.authority().Issue("gateway", "IP:127.0.0.1", -1, 1);
+  const sim::CertificateFiles files = hosts_.authority().Issue("gateway", "IP:127.0.0.1", -1, 1);
   unsigned status = 0;
   bool is_signed = false;
   sim::Faults faults(1);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <set>
 
 namespace waystation::bench {
@@ -65,8 +66,7 @@ TEST(StationChoice, OneStationIsAlwaysPicked) {
 
 PaymentMix Mix(CustomerShape customers) {
   PaymentMix mix;
-  mix.biller_id = "mobile";
-  mix.customers = customers;
+  mix.billers = {{.id = "mobile", .customers = customers}};
   mix.stations = StationChoice::Uniform(100);
   mix.run_id = "b1-2";
   mix.seed = 42;
@@ -97,6 +97,31 @@ TEST(PaymentMaker, MeterNumbersHaveTenDigits) {
     ASSERT_EQ(request.customer_number().size(), 10u);
     EXPECT_LT(request.customer_number().substr(8), "90");
   }
+}
+
+TEST(PaymentMaker, PaysTheBillsOfABillerThatNeedsAnInquiryAndOfEachBillerTheSamePart) {
+  PaymentMix mix = Mix(CustomerShape::kMobile);
+  mix.billers.push_back(
+      {.id = "gas",
+       .customers = CustomerShape::kGas,
+       .needs_inquiry = true,
+       .bills = {{.rank = 7, .customer_number = "12345600", .amount_fen = 321, .inquiry_token = "t"},
+                 {.rank = 8, .customer_number = "12345601", .amount_fen = 123, .inquiry_token = "u"}}});
+  PaymentMaker maker(mix, 0);
+  v1::PayRequest request;
+  std::map<std::string, int> paid;
+  for (int i = 0; i < 4'000; ++i) {
+    maker.MakeNext(request);
+    ++paid[request.biller_id() + " " + request.inquiry_token()];
+    if (request.inquiry_token().empty()) continue;
+    const bool first = request.inquiry_token() == "t";
+    EXPECT_EQ(request.station_id(), first ? "990000000008" : "990000000009");
+    EXPECT_EQ(request.customer_number(), first ? "12345600" : "12345601");
+    EXPECT_EQ(request.amount_fen(), first ? 321 : 123);
+  }
+  EXPECT_NEAR(paid["mobile "], 2'000, 200);
+  EXPECT_NEAR(paid["gas t"], 1'000, 150);
+  EXPECT_NEAR(paid["gas u"], 1'000, 150);
 }
 
 TEST(PaymentMaker, NoTwoPaymentsOfARunShareARequestId) {

@@ -1,4 +1,4 @@
-#include "tests/adapters/certificates.h"
+#include "adapters/sim/certificates.h"
 
 #include <cstdio>
 #include <memory>
@@ -8,7 +8,7 @@
 #include "openssl/x509v3.h"
 #include "switch/core/check.h"
 
-namespace waystation::adapters {
+namespace waystation::adapters::sim {
 namespace {
 
 constexpr long kSecondsADay = 86'400;
@@ -17,7 +17,7 @@ using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
 File OpenFile(const std::string& path) {
   File file(std::fopen(path.c_str(), "w"), std::fclose);
-  WS_CHECK(file != nullptr, "a file of the test cannot be written");
+  WS_CHECK(file != nullptr, "a file of a certificate cannot be written");
   return file;
 }
 
@@ -86,4 +86,4 @@ CertificateFiles CertificateAuthority::Issue(const std::string& label, const std
   return files;
 }
 
-}  // namespace waystation::adapters
+}  // namespace waystation::adapters::sim

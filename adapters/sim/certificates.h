@@ -5,7 +5,7 @@
 #include "openssl/evp.h"
 #include "openssl/x509.h"
 
-namespace waystation::adapters {
+namespace waystation::adapters::sim {
 
 // A certificate and its private key, as PEM files.
 struct CertificateFiles {
@@ -13,7 +13,8 @@ struct CertificateFiles {
   std::string private_key;
 };
 
-// A certificate authority made on the spot, whose files lie in `folder`, for tests of TLS.
+// A certificate authority made on the spot, whose files lie in `folder`: for hosts that only tests and measurements
+// reach. A file that cannot be written stops the process.
 class CertificateAuthority {
  public:
   CertificateAuthority(const std::string& folder, const std::string& name);
@@ -33,4 +34,4 @@ class CertificateAuthority {
   X509* const certificate_;
 };
 
-}  // namespace waystation::adapters
+}  // namespace waystation::adapters::sim

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace waystation::bench {
+
+// Of a process that runs, as the kernel has it now.
+struct ProcessStatus {
+  uint64_t resident_bytes = 0;
+  // How many there are of each name.
+  std::map<std::string, int> threads;
+};
+
+// Unavailable: there is no such process.
+absl::StatusOr<ProcessStatus> StatusOf(pid_t pid);
+
+// Whether a thread of switchd's of that name is of its libraries (gRPC, RocksDB) and not one that it started itself.
+bool IsOfALibrary(const std::string& thread);
+
+}  // namespace waystation::bench
