@@ -32,8 +32,8 @@ absl::StatusOr<ProcessStatus> StatusOf(pid_t pid) {
 
 bool IsOfALibrary(const std::string& thread) {
   // As gRPC 1.51 and RocksDB 7.8 name them.
-  constexpr std::array<std::string_view, 6> kPrefixes = {"grpc",         "default-execut", "resolver-execu",
-                                                         "event_engine", "rocksdb:",       "timer_manager"};
+  constexpr std::array<std::string_view, 7> kPrefixes = {
+      "grpc", "nexting_thread", "default-execut", "resolver-execu", "event_engine", "rocksdb:", "timer_manager"};
   for (const std::string_view prefix : kPrefixes) {
     if (thread.starts_with(prefix)) return true;
   }
