@@ -1,5 +1,7 @@
 #include "adapters/gas/document.h"
 
+#include <utility>
+
 #include "fmt/format.h"
 
 namespace waystation::adapters::gas {
@@ -20,6 +22,12 @@ size_t EndOfTag(std::string_view document, size_t at) {
   }
   return std::string_view::npos;
 }
+
+class TextWriter final : public pugi::xml_writer {
+ public:
+  void write(const void* data, size_t size) override { text.append(static_cast<const char*>(data), size); }
+  std::string text;
+};
 
 }  // namespace
 
@@ -48,6 +56,12 @@ absl::Status CheckBeforeParsing(std::string_view document) {
     at = end + 1;
   }
   return absl::OkStatus();
+}
+
+std::string ToText(const pugi::xml_document& document) {
+  TextWriter writer;
+  document.save(writer, "", pugi::format_raw, pugi::encoding_utf8);
+  return std::move(writer.text);
 }
 
 }  // namespace waystation::adapters::gas

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "pugixml.hpp"
 
 namespace waystation::adapters::gas {
 
@@ -15,5 +16,8 @@ inline constexpr int kMostDocumentDepth = 8;
 // document types, entities, comments, CDATA sections, or processing instructions but the first line's, none of which an
 // answer has any need of.
 absl::Status CheckBeforeParsing(std::string_view document);
+
+// `document` as text, in UTF-8, without white space of its own.
+std::string ToText(const pugi::xml_document& document);
 
 }  // namespace waystation::adapters::gas

@@ -1,7 +1,6 @@
 #include "adapters/gas/message.h"
 
 #include <optional>
-#include <sstream>
 
 #include "adapters/gas/document.h"
 #include "adapters/gas/gbk.h"
@@ -100,9 +99,7 @@ absl::StatusOr<std::string> Encode(const RequestMessage& message) {
   Append(head, "time", message.time);
   pugi::xml_node body = root.append_child("body");
   for (const auto& [element, text] : message.body) Append(body, element, text);
-  std::ostringstream utf8;
-  document.save(utf8, "", pugi::format_raw, pugi::encoding_utf8);
-  return GbkFromUtf8(utf8.str());
+  return GbkFromUtf8(ToText(document));
 }
 
 absl::StatusOr<AnswerMessage> DecodeAnswer(std::string_view gbk) {

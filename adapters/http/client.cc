@@ -84,7 +84,8 @@ asio::awaitable<Result> Client::Send(Request request, Deadline deadline,
   Result result = co_await connection->Exchange(Bytes(request, options_->endpoint), deadline);
   const Answer* answer = std::get_if<Answer>(&result);
   const bool in_step = answer != nullptr && belongs(*answer);
-  if (in_step && connection->Reusable()) idle.Keep(id_, std::move(connection), options_->most_idle);
+  // Whether anything came after the answer is looked at when it is taken again.
+  if (in_step && connection->keep_alive()) idle.Keep(id_, std::move(connection), options_->most_idle);
   co_return result;
 }
 

@@ -25,7 +25,9 @@ class Connection {
   // Sends `bytes`, a whole request, and reads one answer: Answer or Broken.
   boost::asio::awaitable<Result> Exchange(std::string bytes, Deadline deadline);
 
-  // Whether another request may follow: the last answer allows it, and nothing came after it, nor the end.
+  // Whether the last answer lets another request follow.
+  bool keep_alive() const { return keep_alive_; }
+  // Whether another request may follow now: the last answer allows it, and nothing came after it, nor the end.
   bool Reusable();
 
   void IdleFrom(Deadline now) { idle_from_ = now; }

@@ -8,10 +8,12 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "fmt/format.h"
+#include "openssl/core_names.h"
 #include "openssl/crypto.h"
 #include "openssl/evp.h"
-#include "openssl/hmac.h"
+#include "openssl/params.h"
 #include "openssl/rand.h"
+#include "switch/core/check.h"
 
 namespace waystation::adapters::mobile {
 namespace {
@@ -45,17 +47,29 @@ absl::StatusOr<Signer> Signer::FromFile(const std::string& key_file) {
   if (key.size() < kLeastKeyBytes || key.size() > kMostKeyBytes) {
     return KeyFault(key_file, fmt::format("has {} digits", text.size()));
   }
-  return Signer(std::move(key));
+  EVP_MAC* hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  WS_CHECK(hmac != nullptr, "OpenSSL has HMAC");
+  Context keyed(EVP_MAC_CTX_new(hmac));
+  EVP_MAC_free(hmac);
+  const OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>("SHA256"), 0),
+      OSSL_PARAM_construct_end()};
+  WS_CHECK(keyed != nullptr && EVP_MAC_init(keyed.get(), reinterpret_cast<const unsigned char*>(key.data()), key.size(),
+                                            parameters) == 1,
+           "OpenSSL takes a key for HMAC-SHA256");
+  return Signer(std::move(keyed));
 }
 
 std::string Signer::Sign(const Signed& message) const {
   const std::string text = fmt::format("{}\n{}\n{}\n{}\n{}", message.method_or_status, message.path, message.timestamp,
                                        message.nonce, message.body);
+  const Context context(EVP_MAC_CTX_dup(keyed_.get()));
   std::array<unsigned char, kDigestBytes> digest{};
-  unsigned int size = 0;
-  // Without memory for it the digest stays empty, and nobody takes that for a signature.
-  if (HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
-           reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size) == nullptr) {
+  size_t size = 0;
+  // Without memory for it there is no digest, and nobody takes that for a signature.
+  if (context == nullptr ||
+      EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(text.data()), text.size()) != 1 ||
+      EVP_MAC_final(context.get(), digest.data(), &size, digest.size()) != 1) {
     return "";
   }
   return Hex(digest.data(), size);

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/statusor.h"
+#include "openssl/evp.h"
 
 namespace waystation::adapters::mobile {
 
@@ -36,9 +39,15 @@ class Signer {
   bool Verify(const Signed& message, std::string_view signature) const;
 
  private:
-  explicit Signer(std::string key) : key_(std::move(key)) {}
+  struct Free {
+    void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+  };
+  using Context = std::unique_ptr<EVP_MAC_CTX, Free>;
 
-  std::string key_;
+  explicit Signer(Context keyed) : keyed_(std::move(keyed)) {}
+
+  // Has taken in the key; each message is signed by a copy of it, in half the time that beginning anew takes.
+  Context keyed_;
 };
 
 // 32 hexadecimal digits, never the same again; empty when the system has no random numbers.

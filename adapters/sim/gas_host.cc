@@ -1,7 +1,6 @@
 #include "adapters/sim/gas_host.h"
 
 #include <chrono>
-#include <sstream>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -137,10 +136,8 @@ std::string GasHost::Bytes(const Call& call, const BillerAnswer& said, const Fau
   }
   if (said.code == kDone && call.service == "inquire") append(body, "owed", core::FormatYuan(said.owed));
   append(body, "name", said.customer_name);
-  std::ostringstream utf8;
-  document.save(utf8, "", pugi::format_raw, pugi::encoding_utf8);
   // All of it is ASCII, or a name and a text that GBK has.
-  return HttpBytes(200, {{"Content-Type", "text/xml; charset=GBK"}}, gas::GbkFromUtf8(utf8.str()).value());
+  return HttpBytes(200, {{"Content-Type", "text/xml; charset=GBK"}}, gas::GbkFromUtf8(gas::ToText(document)).value());
 }
 
 HttpAnswer GasHost::Answer(const HttpRequest& request) {
