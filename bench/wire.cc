@@ -217,14 +217,15 @@ boost::json::object FootprintJson(const Footprint& footprint) {
 
 int Footprint::threads_of_libraries() const {
   int sum = 0;
-  for (const auto& [name, count] : threads) sum += IsOfALibrary(name) ? count : 0;
+  // Ours have names but for the first one; RocksDB has one without, which is then named after the program.
+  for (const auto& [name, count] : threads) sum += IsOfALibrary(name) ? count : name == "switchd" ? count - 1 : 0;
   return sum;
 }
 
 int Footprint::threads_of_ours() const {
   int sum = 0;
-  for (const auto& [name, count] : threads) sum += IsOfALibrary(name) ? 0 : count;
-  return sum;
+  for (const auto& [name, count] : threads) sum += count;
+  return sum - threads_of_libraries();
 }
 
 absl::StatusOr<WireResult> MeasureWire(const WireOptions& options) {

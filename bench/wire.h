@@ -36,7 +36,7 @@ struct Footprint {
   // Once it served and its stations were there, and the most of what was seen while they paid.
   uint64_t idle_bytes = 0;
   uint64_t most_bytes = 0;
-  // The most of each name; those of gRPC and RocksDB, and ours.
+  // The most of each name; those of gRPC and RocksDB, and ours, the first one among them.
   std::map<std::string, int> threads;
   int threads_of_libraries() const;
   int threads_of_ours() const;
