@@ -141,6 +141,16 @@ std::string HangingText(const HangingResult& result) {
   return text;
 }
 
+uint64_t UnexpectedResults(const HangingResult& result) {
+  const auto unexpected = [](const LoadResult& load) {
+    return load.results.Unexpected(/*expect_declines=*/false) + load.never_sent;
+  };
+  uint64_t all = 0;
+  for (const ThreeBillers& round : result.all_work) all += unexpected(round.working) + unexpected(round.third);
+  for (const ThreeBillers& round : result.one_hangs) all += unexpected(round.working);
+  return all;
+}
+
 boost::json::object HangingJson(const HangingResult& result) {
   boost::json::array rounds;
   for (size_t round = 0; round < std::min(result.all_work.size(), result.one_hangs.size()); ++round) {

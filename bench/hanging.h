@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -40,6 +41,8 @@ absl::StatusOr<HangingResult> MeasureHanging(const HangingOptions& options);
 
 // Latencies of the two in both cases, their ratios, and what came of the third.
 std::string HangingText(const HangingResult& result);
+// What was not as expected, or was never sent: of the two that work in both cases, and of the third while it works.
+uint64_t UnexpectedResults(const HangingResult& result);
 // {"ratios": {"p99_one_hangs/p99_all_work"} (of the medians), "rounds": [{"all_work", "one_hangs"}], each {"working",
 // "third"} as LoadJson}
 boost::json::object HangingJson(const HangingResult& result);

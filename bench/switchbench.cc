@@ -149,7 +149,9 @@ int DoHanging(Options& options) {
       return kFailed;
     }
   }
-  return 0;
+  const uint64_t unexpected = UnexpectedResults(*result);
+  if (unexpected > 0) fmt::print(stderr, "switchbench: {} results were not as expected\n", unexpected);
+  return unexpected > 0 ? kFailed : 0;
 }
 
 int DoWire(Options& options) {
