@@ -46,7 +46,7 @@ struct CapabilityCard {
   std::chrono::milliseconds settling_time{60'000};
   bool issues_voucher = false;
   std::chrono::milliseconds time_limit{10'000};  // for one answer
-  // Requests with the biller at once, of stations and of the switch's own (queries, reversal advice, cancels again).
+  // Requests with the biller at once, 2 or more: of stations and of the switch's own (queries, reversal advice, ...).
   uint32_t max_in_flight = 1'000;
   // Requests of stations that wait for a short time where as many are with the biller as may be; what comes beyond is
   // refused at once.

@@ -55,7 +55,7 @@ absl::Status ValidateCard(const CapabilityCard& card) {
   if (absl::Status s = InRange("time_limit_ms", card.time_limit.count(), 1, kLongestTimeLimitMs); !s.ok()) return s;
   if (absl::Status s = InRange("settling_time_ms", card.settling_time.count(), 0, kLongestSettlingMs); !s.ok())
     return s;
-  if (absl::Status s = InRange("max_in_flight", card.max_in_flight, 1, kMostInFlight); !s.ok()) return s;
+  if (absl::Status s = InRange("max_in_flight", card.max_in_flight, 2, kMostInFlight); !s.ok()) return s;
   return InRange("max_waiting", card.max_waiting, 0, kMostWaiting);
 }
 

@@ -69,7 +69,7 @@ inline constexpr size_t kMaxResolvingPerBiller = 64;
 inline constexpr size_t kMaxLateApprovalsPerBiller = kMaxResolvingPerBiller;
 // Requests of stations at a time to a biller that was out of service and has answered a probe.
 inline constexpr uint32_t kMaxTrialsPerBiller = 5;
-// Payments of one biller and worker without an outcome; beyond, the biller counts as out of service for new ones.
+// Payments of one biller without an outcome; beyond, the biller counts as out of service.
 inline constexpr size_t kMaxUnresolvedPerBiller = 100'000;
 
 // --- stopping ---

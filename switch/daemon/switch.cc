@@ -75,9 +75,8 @@ flow::LaneOptions LaneOptionsFor(const config::v1::Biller& biller) {
                       .window = std::chrono::seconds(breaker.window_s()),
                       .probe_after = std::chrono::milliseconds(breaker.probe_after_ms()),
                       .longest_probe_interval = std::chrono::milliseconds(breaker.longest_probe_interval_ms())},
-          .on_breaker = [id = biller.id()](flow::CircuitBreaker::State state, const std::string& news) {
-            const bool is_open = state == flow::CircuitBreaker::State::kOpen;
-            spdlog::log(is_open ? spdlog::level::err : spdlog::level::info, "biller {}: {}", id, news);
+          .on_news = [id = biller.id()](bool is_out, const std::string& news) {
+            spdlog::log(is_out ? spdlog::level::err : spdlog::level::info, "biller {}: {}", id, news);
           }};
 }
 
@@ -234,9 +233,8 @@ absl::Status Switch::StartWorkers() {
                        .review_after = std::chrono::milliseconds(config_.resolver().review_after_ms())};
   for (uint32_t i = 0; i < config_.workers().threads(); ++i) {
     auto worker = std::make_unique<flow::Worker>(&clock_, fmt::format("worker {}", i));
-    auto flow =
-        std::make_unique<flow::PaymentFlow>(worker.get(), sequencer_.get(), &router_, backend_.schedule,
-                                            flow::FlowLimits{.in_progress = config_.workers().max_in_progress()});
+    auto flow = std::make_unique<flow::PaymentFlow>(worker.get(), sequencer_.get(), &router_, backend_.schedule,
+                                                    config_.workers().max_in_progress());
     backend_.flows.push_back(flow.get());
     lanes_.push_back({std::move(worker), std::move(flow)});
   }

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "adapters/biller_adapter.h"
 #include "boost/asio/awaitable.hpp"
@@ -37,8 +39,9 @@ struct LaneStatus {
 // has succeeded.
 //
 // An operation that has no answer kDeadlineGrace after its deadline is answered for, with Unknown, and gives its place
-// back. The adapter's coroutine goes on, overdue; an approval that it comes to is a late approval. With as many of them
-// overdue as the card has in flight, the biller counts as out of service.
+// back. The adapter's coroutine goes on, overdue; an approval that it comes to is a late approval, told until it is
+// recorded, and overdue until then. With as many of them overdue as the card has in flight, the biller counts as out of
+// service, and the resolver asks nothing either.
 //
 // Threads: any; operations run on the worker that is given, which the caller is on. Outlives the workers.
 class BillerLane {
@@ -63,7 +66,7 @@ class BillerLane {
   };
   // Waits for a place where all are taken: for kMaxPlaceWait, and not past `until`.
   boost::asio::awaitable<Entry> Enter(Worker& worker, core::SteadyTime until);
-  // Null: not now. Where the biller does not answer it is one a while, and in vain to come again soon.
+  // Null: not now. Where the biller does not answer it is one a while, or none, and in vain to come again soon.
   std::optional<Place> EnterResolver();
   // Null: too many.
   std::optional<Place> EnterLateApproval() { return places_.Take(Places::Kind::kLateApprovals); }
@@ -73,6 +76,12 @@ class BillerLane {
   // Whether a request to pay may come to the biller yet, though its answer was given up: "never heard of it" proves
   // nothing then. So it is until the operation has ended, and the card's settling time has passed after that.
   bool MayYetPay(core::PaymentId id) const;
+  // The same of cancels: that another one was declined proves nothing then.
+  bool MayYetCancel(core::PaymentId id) const;
+
+  // Payments whose outcome is not known, as the resolvers come by them and are rid of them.
+  void CountUnresolved() { unresolved_.fetch_add(1, std::memory_order_relaxed); }
+  void CountResolved() { unresolved_.fetch_sub(1, std::memory_order_relaxed); }
 
   boost::asio::awaitable<adapters::InquiryOutcome> Inquire(Worker& worker, adapters::InquiryRequest request,
                                                            Place place);
@@ -81,6 +90,7 @@ class BillerLane {
                                                        int earlier_attempts, Place place);
   boost::asio::awaitable<adapters::ReverseOutcome> Reverse(Worker& worker, const core::Payment& payment,
                                                            int earlier_attempts, Place place);
+  // One that was given up and taken back all the same is the answer to the next: the biller is not asked again.
   boost::asio::awaitable<adapters::CancelOutcome> Cancel(Worker& worker, const core::Payment& payment,
                                                          int earlier_attempts, Place place);
 
@@ -92,8 +102,19 @@ class BillerLane {
   struct Call;
   // Told of operations that are given up, and of what they come to.
   struct Overdue;
+  struct OverdueEffect;
   struct OverduePay;
+  struct OverdueCancel;
   struct OverdueProbe;
+  // How many requests for a payment were given up, and may come to the biller yet.
+  using GivenUp = absl::flat_hash_map<core::PaymentId, uint32_t>;
+  // Told until it is recorded.
+  struct LateApproval {
+    Worker* worker;
+    core::StationId station;
+    core::PaymentId id;
+    adapters::Approved approved;
+  };
 
   template <typename Outcome, typename Start, typename Late>
   boost::asio::awaitable<Outcome> Ask(Worker& worker, std::string_view operation, std::optional<Place> place,
@@ -101,10 +122,14 @@ class BillerLane {
   template <typename Outcome, typename Start, typename Late>
   boost::asio::awaitable<void> Run(std::shared_ptr<Call<Outcome>> call, adapters::Deadline deadline, Start start,
                                    Late late);
-  void ProbeAt(Worker& worker, std::optional<core::SteadyTime> at);
-  boost::asio::awaitable<void> Probe(Worker& worker);
+  void ProbeAt(Worker& worker, std::optional<LaneHealth::Probing> probing);
+  boost::asio::awaitable<void> Probe(Worker& worker, uint64_t epoch);
 
   Entry TryEnter();
+  void BeginOverdue();
+  void EndOverdue();
+  // On the approval's worker; the next time after `pause`.
+  void TellLate(LateApproval late, std::chrono::milliseconds pause);
   bool ManyOverdue() const { return overdue_.load(std::memory_order_relaxed) >= card().max_in_flight; }
   std::optional<std::string> OutOfService() const;
 
@@ -113,14 +138,18 @@ class BillerLane {
   const std::unique_ptr<adapters::BillerAdapter> adapter_;
   const core::Clock* const clock_;
   adapters::LateApprovals* late_ = nullptr;
+  const size_t max_unresolved_;
   LaneHealth health_;
   Places places_;
   std::atomic<uint32_t> overdue_{0};
+  std::atomic<size_t> unresolved_{0};
   std::atomic<bool> probe_overdue_{false};
 
   mutable std::mutex mutex_;
-  core::SteadyTime resolver_at_;                      // guarded by mutex_; its next turn while it is sparse
-  absl::flat_hash_set<core::PaymentId> may_yet_pay_;  // guarded by mutex_
+  core::SteadyTime resolver_at_;                         // guarded by mutex_; its next turn while it is sparse
+  GivenUp pays_;                                         // guarded by mutex_
+  GivenUp cancels_;                                      // guarded by mutex_
+  absl::flat_hash_set<core::PaymentId> cancelled_late_;  // guarded by mutex_; at most max_unresolved_
 };
 
 }  // namespace waystation::flow

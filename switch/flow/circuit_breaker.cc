@@ -13,24 +13,29 @@ std::optional<core::SteadyTime> CircuitBreaker::probe_at() const {
   return probe_at_;
 }
 
-bool CircuitBreaker::OnSuccess(uint64_t epoch, core::SteadyTime now) {
+bool CircuitBreaker::OnSuccess(Asked asked, uint64_t epoch, core::SteadyTime now) {
   if (epoch != epoch_ || state_ == State::kOpen) return false;
   if (state_ == State::kHalfOpen) {
+    if (asked != Asked::kPayment) return false;
     EnterState(State::kClosed);
     probes_ = 0;
     return true;
   }
-  failures_in_a_row_ = 0;
-  window_.Add(kSuccess, now);
+  Record& record = records_[static_cast<size_t>(asked)];
+  record.failures_in_a_row = 0;
+  record.window.Add(kSuccess, now);
   return false;
 }
 
-bool CircuitBreaker::OnFailure(uint64_t epoch, core::SteadyTime now) {
+bool CircuitBreaker::OnFailure(Asked asked, uint64_t epoch, core::SteadyTime now) {
   if (epoch != epoch_ || state_ == State::kOpen) return false;
   if (state_ == State::kClosed) {
-    ++failures_in_a_row_;
-    window_.Add(kFailure, now);
-    if (!Failing(now)) return false;
+    Record& record = records_[static_cast<size_t>(asked)];
+    if (record.failures_in_a_row++ == 0) record.row_since = now;
+    if (!record.last_failure.has_value() || now - *record.last_failure > policy_.window) record.trouble_since = now;
+    record.last_failure = now;
+    record.window.Add(kFailure, now);
+    if (!Failing(record, now)) return false;
   }
   Open(now);
   return true;
@@ -49,8 +54,7 @@ bool CircuitBreaker::OnProbe(bool answered, core::SteadyTime now) {
 void CircuitBreaker::EnterState(State state) {
   state_ = state;
   ++epoch_;
-  failures_in_a_row_ = 0;
-  window_.Clear();
+  records_ = {};
 }
 
 void CircuitBreaker::Open(core::SteadyTime now) {
@@ -58,9 +62,11 @@ void CircuitBreaker::Open(core::SteadyTime now) {
   probe_at_ = NextProbe(now);
 }
 
-bool CircuitBreaker::Failing(core::SteadyTime now) const {
-  if (failures_in_a_row_ >= policy_.consecutive_failures) return true;
-  const auto counts = window_.Sum(now, policy_.window);
+bool CircuitBreaker::Failing(const Record& record, core::SteadyTime now) const {
+  const auto for_long = [&](core::SteadyTime since) { return now - since >= policy_.shortest_trouble; };
+  if (record.failures_in_a_row >= policy_.consecutive_failures && for_long(record.row_since)) return true;
+  if (!for_long(record.trouble_since)) return false;
+  const auto counts = record.window.Sum(now, policy_.window);
   const uint64_t all = uint64_t{counts[kSuccess]} + counts[kFailure];
   return all >= policy_.least_requests && uint64_t{counts[kFailure]} * 100 >= all * policy_.failure_percent;
 }
@@ -70,7 +76,7 @@ core::SteadyTime CircuitBreaker::NextProbe(core::SteadyTime now) {
   for (uint32_t i = 0; i < probes_ && interval < policy_.longest_probe_interval; ++i) interval *= 2;
   ++probes_;
   interval = std::min(interval, policy_.longest_probe_interval);
-  return now + Jittered(interval, seed_ + ++jitters_);
+  return now + std::min(Jittered(interval, seed_ + ++jitters_), policy_.longest_probe_interval);
 }
 
 }  // namespace waystation::flow

@@ -17,24 +17,16 @@ using State = CircuitBreaker::State;
 
 struct Reader {
   Reading operator()(const adapters::InquiryFound&) const { return {.outcome = LaneOutcome::kApproved}; }
-  Reading operator()(const adapters::Approved&) const {
-    return {.outcome = LaneOutcome::kApproved, .is_success = true};
-  }
-  Reading operator()(const adapters::TakenBack&) const {
-    return {.outcome = LaneOutcome::kApproved, .is_success = true};
-  }
-  Reading operator()(const adapters::NeverReceived&) const {
-    return {.outcome = LaneOutcome::kDeclined, .is_success = true};
-  }
-  Reading operator()(const adapters::Declined&) const {
-    return {.outcome = LaneOutcome::kDeclined, .is_success = true};
-  }
+  Reading operator()(const adapters::Approved&) const { return {.outcome = LaneOutcome::kApproved}; }
+  Reading operator()(const adapters::TakenBack&) const { return {.outcome = LaneOutcome::kApproved}; }
+  Reading operator()(const adapters::NeverReceived&) const { return {.outcome = LaneOutcome::kDeclined}; }
+  Reading operator()(const adapters::Declined&) const { return {.outcome = LaneOutcome::kDeclined}; }
   Reading operator()(const adapters::NotSent& not_sent) const { return Failure(LaneOutcome::kNotSent, not_sent.cause); }
   Reading operator()(const adapters::Unknown& unknown) const { return Failure(LaneOutcome::kUnknown, unknown.cause); }
 
  private:
   static Reading Failure(LaneOutcome outcome, std::string_view cause) {
-    return {.outcome = outcome, .is_success = false, .cause = cause.empty() ? "no cause was given" : cause};
+    return {.outcome = outcome, .cause = cause.empty() ? "no cause was given" : cause};
   }
 };
 
@@ -48,7 +40,7 @@ uint64_t SeedOf(std::string_view biller_id, core::TimePoint start) {
 
 Reading ReadingOf(const adapters::InquiryOutcome& outcome) {
   Reading reading = std::visit(Reader(), outcome);
-  reading.is_success = false;
+  reading.asked = CircuitBreaker::Asked::kInquiry;
   return reading;
 }
 Reading ReadingOf(const adapters::PayOutcome& outcome) {
@@ -64,8 +56,8 @@ Reading ReadingOf(const adapters::CancelOutcome& outcome) {
   return std::visit(Reader(), outcome);
 }
 Reading ReadingOf(bool answered) {
-  if (answered) return {.outcome = LaneOutcome::kApproved, .is_success = true};
-  return {.outcome = LaneOutcome::kUnknown, .is_success = false, .cause = "the biller does not answer it"};
+  if (answered) return {.outcome = LaneOutcome::kApproved};
+  return {.outcome = LaneOutcome::kUnknown, .cause = "the biller does not answer it"};
 }
 
 LaneHealth::LaneHealth(std::string_view biller_id, core::ServiceHours hours, LaneOptions options,
@@ -93,39 +85,37 @@ std::string LaneHealth::OutSince() const {
   return fmt::format("{:%T} (China time)", std::chrono::floor<std::chrono::seconds>(out_since_ + core::kChinaOffset));
 }
 
-std::optional<core::SteadyTime> LaneHealth::OnAnswer(std::string_view operation, const Reading& reading,
-                                                     bool of_station, uint64_t epoch) {
+std::optional<LaneHealth::Probing> LaneHealth::OnAnswer(std::string_view operation, const Reading& reading,
+                                                        bool of_station, uint64_t epoch) {
   const core::SteadyTime now = clock_->Steady();
   const bool failed = !reading.cause.empty();
   std::string news;
-  State state = State::kClosed;
-  std::optional<core::SteadyTime> probe_at;
+  std::optional<Probing> probing;
   {
     const std::lock_guard lock(mutex_);
     if (failed) KeepError(operation, reading.cause);
-    if (!of_station) return std::nullopt;
-    outcomes_.Add(static_cast<size_t>(reading.outcome), now);
+    if (of_station) outcomes_.Add(static_cast<size_t>(reading.outcome), now);
     bool changed = false;
-    if (failed) changed = breaker_.OnFailure(epoch, now);
-    if (reading.is_success) changed = breaker_.OnSuccess(epoch, now);
+    if (!of_station) {
+      changed = !failed && epoch == breaker_.epoch() && breaker_.OnProbe(true, now);
+    } else if (failed) {
+      changed = breaker_.OnFailure(reading.asked, epoch, now);
+    } else {
+      changed = breaker_.OnSuccess(reading.asked, epoch, now);
+    }
     if (!changed) return std::nullopt;
     news = EnterState(operation, reading.cause);
-    state = breaker_.state();
-    probe_at = breaker_.probe_at();
+    if (breaker_.state() == State::kOpen) probing = Probing{*breaker_.probe_at(), breaker_.epoch()};
   }
-  Tell(state, news);
-  return probe_at;
+  Tell(probing.has_value(), news);
+  return probing;
 }
 
-std::optional<core::SteadyTime> LaneHealth::OnProbe(bool answered) {
-  std::string news;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!breaker_.OnProbe(answered, clock_->Steady())) return breaker_.probe_at();
-    news = EnterState("probe", "");
-  }
-  Tell(State::kHalfOpen, news);
-  return std::nullopt;
+std::optional<LaneHealth::Probing> LaneHealth::NextProbe(uint64_t epoch) {
+  const std::lock_guard lock(mutex_);
+  if (epoch != breaker_.epoch()) return std::nullopt;
+  breaker_.OnProbe(false, clock_->Steady());
+  return Probing{*breaker_.probe_at(), epoch};
 }
 
 void LaneHealth::CountRefused() {
@@ -159,15 +149,15 @@ std::string LaneHealth::EnterState(std::string_view operation, std::string_view 
   epoch_.store(breaker_.epoch(), std::memory_order_relaxed);
   switch (breaker_.state()) {
     case State::kClosed: return "it answers, and is in service again";
-    case State::kHalfOpen: return "it answers a probe: a few requests are let through";
+    case State::kHalfOpen: return fmt::format("it answers ({}): a few requests are let through", operation);
     case State::kOpen: break;
   }
   return fmt::format("out of service{}, new requests are declined: {}: {}", was_closed ? "" : " still", operation,
                      core::CutToUtf8(cause, core::kMaxReasonBytes));
 }
 
-void LaneHealth::Tell(State state, const std::string& news) const {
-  if (options_.on_breaker != nullptr) options_.on_breaker(state, news);
+void LaneHealth::Tell(bool is_out, const std::string& news) const {
+  if (options_.on_news != nullptr) options_.on_news(is_out, news);
 }
 
 }  // namespace waystation::flow

@@ -10,6 +10,7 @@
 
 #include "adapters/biller_adapter.h"
 #include "switch/core/clock.h"
+#include "switch/core/limits.h"
 #include "switch/flow/circuit_breaker.h"
 #include "switch/flow/seconds_window.h"
 
@@ -28,10 +29,9 @@ inline constexpr size_t kLaneOutcomes = 5;
 // What an answer says of its biller.
 struct Reading {
   LaneOutcome outcome = LaneOutcome::kUnknown;
-  // An inquiry's answer says nothing of payments.
-  bool is_success = false;
   // Of a failure; empty for an answer.
   std::string_view cause = {};
+  CircuitBreaker::Asked asked = CircuitBreaker::Asked::kPayment;
 };
 Reading ReadingOf(const adapters::InquiryOutcome& outcome);
 Reading ReadingOf(const adapters::PayOutcome& outcome);
@@ -43,13 +43,17 @@ Reading ReadingOf(bool answered);
 
 struct LaneOptions {
   BreakerPolicy breaker = {};
-  // Called after each change of the breaker, on the thread that saw it, with what to say about it.
-  std::function<void(CircuitBreaker::State, const std::string&)> on_breaker = nullptr;
+  // Payments without an outcome; with so many the biller counts as out of service.
+  size_t max_unresolved = core::kMaxUnresolvedPerBiller;
+  // Called after each change, on the thread that saw it, with what to say about it and whether the biller is out of
+  // service by it.
+  std::function<void(bool is_out, const std::string& news)> on_news = nullptr;
 };
 
 // Whether a biller is in service, and what became of the requests to it. Out of service it is outside of its card's
 // service hours and while its circuit breaker is open. The breaker is fed by what stations ask for: unknown and not
-// sent are failures, a payment or a cancel that is answered is a success.
+// sent are failures, an answer is a success. While it is open, an answer to what the resolver asks is as good as one to
+// a probe.
 //
 // Threads: any.
 class LaneHealth {
@@ -67,6 +71,12 @@ class LaneHealth {
     std::optional<Error> last_error;
   };
 
+  // A probe that is to be sent at `at`, unless the breaker is in another epoch by then.
+  struct Probing {
+    core::SteadyTime at;
+    uint64_t epoch = 0;
+  };
+
   // The clock outlives it.
   LaneHealth(std::string_view biller_id, core::ServiceHours hours, LaneOptions options, const core::Clock* clock);
 
@@ -78,13 +88,14 @@ class LaneHealth {
   // Why only a few requests are let through.
   std::string BeingTried() const;
 
-  // What became of a request that was sent in `epoch`. A time: the breaker has opened, and the biller is to be probed
-  // then, by whoever is told.
-  std::optional<core::SteadyTime> OnAnswer(std::string_view operation, const Reading& reading, bool of_station,
-                                           uint64_t epoch);
-  // What came of the probe. A time: it is to be repeated then.
-  std::optional<core::SteadyTime> OnProbe(bool answered);
+  // What became of a request, a probe among them, that was sent in `epoch`. Not null: the breaker has opened, and
+  // whoever is told has the biller probed.
+  std::optional<Probing> OnAnswer(std::string_view operation, const Reading& reading, bool of_station, uint64_t epoch);
+  // The next probe after one that was sent in `epoch`; null where the breaker is in another by now.
+  std::optional<Probing> NextProbe(uint64_t epoch);
   void CountRefused();
+  // Has it said.
+  void Tell(bool is_out, const std::string& news) const;
 
   Status status() const;
 
@@ -93,7 +104,6 @@ class LaneHealth {
   void KeepError(std::string_view operation, std::string_view cause);
   // After the breaker came to another state.
   std::string EnterState(std::string_view operation, std::string_view cause);
-  void Tell(CircuitBreaker::State state, const std::string& news) const;
 
   const core::ServiceHours hours_;
   const LaneOptions options_;

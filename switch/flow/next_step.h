@@ -10,7 +10,8 @@
 
 // Who acts next for a payment, what is done, when, and until when. All of it follows from the payment's record, its
 // biller's card and the schedule: nothing is kept beside the journal, and a restart changes nothing, but that it puts
-// off when "never heard of it" counts.
+// off when "never heard of it" counts. What it does not tell: of a biller that is out of service the resolver asks at
+// times of its own (resolver.h).
 namespace waystation::flow {
 
 // When the resolver asks: the first time `first_after` past the change, then at intervals that double, up to

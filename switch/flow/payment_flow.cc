@@ -90,16 +90,16 @@ std::optional<core::Decline> BillDecline(const adapters::CapabilityCard& card, c
 }
 
 PaymentFlow::PaymentFlow(Worker* worker, storage::Sequencer* sequencer, const Router* router, ResolverSchedule schedule,
-                         FlowLimits limits)
+                         size_t max_in_progress)
     : worker_(worker),
       sequencer_(sequencer),
       router_(router),
-      limits_(limits),
+      max_in_progress_(max_in_progress),
       board_(worker),
       resolver_(worker, sequencer, router, &board_, schedule) {}
 
 bool PaymentFlow::Admit() {
-  if (in_progress_->fetch_add(1, std::memory_order_relaxed) < limits_.in_progress) return true;
+  if (in_progress_->fetch_add(1, std::memory_order_relaxed) < max_in_progress_) return true;
   in_progress_->fetch_sub(1, std::memory_order_relaxed);
   return false;
 }
@@ -150,15 +150,6 @@ class InProgress {
 
 }  // namespace
 
-std::optional<core::Decline> PaymentFlow::Found(const BillerLane& lane, const PayOrder& order) const {
-  if (resolver_.unresolved(lane.biller_id()) >= limits_.unresolved) {
-    return Because(DeclineReason::kBillerOutOfService,
-                   fmt::format("{} payments to this biller are without an outcome; it takes more once they are settled",
-                               limits_.unresolved));
-  }
-  return CardDecline(lane.card(), order);
-}
-
 asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
   InProgress in_progress(in_progress_);
   BillerLane* lane = router_->Find(order.biller_id);
@@ -169,7 +160,7 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
     co_return;
   }
   std::optional<core::Decline> found =
-      entry.out_of_service.has_value() ? std::move(entry.out_of_service) : Found(*lane, order);
+      entry.out_of_service.has_value() ? std::move(entry.out_of_service) : CardDecline(lane->card(), order);
 
   // Hold: nothing leaves for the biller before this is durable.
   core::AcceptPayment accept{.station = order.station,

@@ -63,21 +63,14 @@ std::optional<core::Decline> CardDecline(const adapters::CapabilityCard& card, c
 // Why no amount that Pay takes would pay a bill of `owed`; null when one would.
 std::optional<core::Decline> BillDecline(const adapters::CapabilityCard& card, core::Money owed);
 
-struct FlowLimits {
-  size_t in_progress = core::kDefaultMaxInProgressPerWorker;
-  // Of one biller, without an outcome.
-  size_t unresolved = core::kMaxUnresolvedPerBiller;
-};
-
 // The life of a payment on one worker: hold, send, record the outcome, answer. Each payment is one coroutine; a payment
 // whose outcome is unknown goes to the resolver, its callers to the wait board.
 //
 // Threads: Pay, Cancel, Inquire and LateApproval from any (they hand over to the worker); Adopt and Drain on the worker
 // or before it starts. Answers come on the worker's thread.
 //
-// Limits: at most `limits.in_progress` orders at once, and kMaxLateApprovalsPerBiller late approvals of a
-// biller; beyond, kResourceExhausted. So is what finds no place in its biller's lane. A biller that has
-// `limits.unresolved` payments without an outcome counts as out of service for new ones.
+// Limits: at most `max_in_progress` orders at once, and kMaxLateApprovalsPerBiller late approvals of a biller; beyond,
+// kResourceExhausted. So is what finds no place in its biller's lane.
 class PaymentFlow {
  public:
   // Not OK: refused, and nothing was done. Otherwise the payment in the state reached.
@@ -98,7 +91,7 @@ class PaymentFlow {
 
   // All outlive the flow.
   PaymentFlow(Worker* worker, storage::Sequencer* sequencer, const Router* router, ResolverSchedule schedule,
-              FlowLimits limits);
+              size_t max_in_progress = core::kDefaultMaxInProgressPerWorker);
 
   void Pay(PayOrder order, Answer answer);
   void Cancel(CancelOrder order, Answer answer);
@@ -124,9 +117,6 @@ class PaymentFlow {
   boost::asio::awaitable<void> RunInquire(InquiryOrder order, InquiryAnswer answer);
   boost::asio::awaitable<void> RunLateApproval(std::string biller_id, core::PaymentId id, adapters::Approved approved,
                                                BillerLane::Place place, Answer done);
-  // What stands against the order at the flow, in a biller that is in service: too many without an outcome, then the
-  // card.
-  std::optional<core::Decline> Found(const BillerLane& lane, const PayOrder& order) const;
   void WaitFor(core::Payment payment, WaitBoard::TimePoint answer_by, Answer answer);
   void Settle(core::Payment payment);
   bool Admit();
@@ -134,7 +124,7 @@ class PaymentFlow {
   Worker* const worker_;
   storage::Sequencer* const sequencer_;
   const Router* const router_;
-  const FlowLimits limits_;
+  const size_t max_in_progress_;
   // Shared with the coroutines: one that never finished is dropped with its worker, after the flow.
   const std::shared_ptr<std::atomic<size_t>> in_progress_ = std::make_shared<std::atomic<size_t>>(0);
   WaitBoard board_;

@@ -15,7 +15,7 @@ Places::Places(uint32_t max_in_flight, uint32_t max_waiting)
 
 uint32_t Places::LimitOf(Kind kind) const {
   switch (kind) {
-    case Kind::kStations: return max_in_flight_ == 1 ? 1 : max_in_flight_ - resolvers_;
+    case Kind::kStations: return max_in_flight_ - resolvers_;
     case Kind::kTrial: return core::kMaxTrialsPerBiller;
     case Kind::kResolver: return resolvers_;
     case Kind::kLateApprovals: return core::kMaxLateApprovalsPerBiller;
@@ -27,7 +27,7 @@ std::atomic<uint32_t>& Places::CounterOf(Kind kind) {
   switch (kind) {
     case Kind::kStations: return of_stations_;
     case Kind::kTrial: return of_trials_;
-    case Kind::kResolver: return max_in_flight_ == 1 ? of_stations_ : of_resolver_;
+    case Kind::kResolver: return of_resolver_;
     case Kind::kLateApprovals: return late_approvals_;
   }
   return of_stations_;
@@ -52,6 +52,12 @@ std::optional<Places::Place> Places::Take(Kind kind) {
     return std::nullopt;
   }
   return Place(this, kind);
+}
+
+bool Places::HasRoom(Kind kind) const {
+  const bool of_stations = kind == Kind::kStations || kind == Kind::kTrial;
+  if (of_stations && (waiting_count_.load() > 0 || taken(Kind::kStations) >= LimitOf(Kind::kStations))) return false;
+  return taken(kind) < LimitOf(kind);
 }
 
 // Whoever begins to wait is counted before he looks for a place once more, and a place is given back before those who

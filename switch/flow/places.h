@@ -21,8 +21,8 @@ namespace waystation::flow {
 // them.
 //
 // Limits: no more have a place than the card's max_in_flight. A share of them is the resolver's (a quarter, 1 to
-// kMaxResolvingPerBiller), the rest the stations', so that neither waits for the other; the only place of a card that
-// allows one is taken by whoever comes first. At most max_waiting wait.
+// kMaxResolvingPerBiller), the rest the stations', so that neither waits for the other: a card has 2 at least. At most
+// max_waiting wait.
 class Places {
  public:
   enum class Kind {
@@ -57,6 +57,8 @@ class Places {
 
   // Null when as many have a place as may, or others wait for one.
   std::optional<Place> Take(Kind kind);
+  // Whether Take would give one now.
+  bool HasRoom(Kind kind) const;
 
   // One for a station, in the order of those who wait. Null: none came free by then, or as many wait as may.
   boost::asio::awaitable<std::optional<Place>> Wait(Worker& worker, core::SteadyTime until);

@@ -35,7 +35,7 @@ void Resolver::Adopt(core::Payment payment) {
                                                        .tries = {.since = clock_.Now(), .sent = 0, .last = {}},
                                                        .due = {}});
   WS_CHECK(added, "a payment is adopted once");
-  ++queues_[it->second.payment.biller_id].cases;
+  if (BillerLane* lane = router_->Find(it->second.payment.biller_id)) lane->CountUnresolved();
   Schedule(it->second, clock_.Now());
 }
 
@@ -44,11 +44,6 @@ void Resolver::OnMoved(core::Payment payment) {
   if (it == cases_.end()) return;
   if (HasSettled(payment.state)) return Close(payment.id);
   it->second.payment = std::move(payment);
-}
-
-size_t Resolver::unresolved(const std::string& biller_id) const {
-  auto it = queues_.find(biller_id);
-  return it == queues_.end() ? 0 : it->second.cases;
 }
 
 void Resolver::Schedule(Case& open, core::TimePoint after) {
@@ -72,7 +67,7 @@ void Resolver::Close(core::PaymentId id) {
   auto it = cases_.find(id);
   Queue& queue = queues_[it->second.payment.biller_id];
   if (!it->second.asking) queue.due.erase({it->second.due, id});
-  --queue.cases;
+  if (BillerLane* lane = router_->Find(it->second.payment.biller_id)) lane->CountResolved();
   cases_.erase(it);
 }
 
@@ -127,9 +122,12 @@ namespace {
 // So that the first cause has room beside it.
 constexpr size_t kLongestAnswerInEvidence = 60;
 
-std::string NoFinalAnswer(const core::Payment& payment, core::TimePoint since, int sent, std::string_view last) {
+std::string NoFinalAnswer(const core::Payment& payment, bool may_yet_come, core::TimePoint since, int sent,
+                          std::string_view last) {
   const auto time = std::chrono::floor<std::chrono::seconds>(since);
-  std::string text = fmt::format("no final answer from the biller since it became {}; ", core::Name(payment.state));
+  std::string text =
+      may_yet_come ? "its request may yet reach the biller; no final answer" : "no final answer from the biller";
+  text += fmt::format(" since it became {}; ", core::Name(payment.state));
   if (sent == 0) {
     text += fmt::format("nothing was sent since {:%FT%TZ}: {}", time, last);
   } else {
@@ -149,13 +147,14 @@ asio::awaitable<void> Resolver::Attempt(core::PaymentId id, std::optional<Biller
   if (had_place) queues_[before.biller_id].place_at = {};
   Tries tries = asked.tries;
   tries.sent += found.sent ? 1 : 0;
-  tries.last = core::CutToUtf8(found.said, kLongestAnswerInEvidence);
+  // What was answered once says more to a person than why nothing can be sent now.
+  if (found.sent || tries.sent == 0) tries.last = core::CutToUtf8(found.said, kLongestAnswerInEvidence);
   // Only after the biller was asked, unless it does not answer: a switch that was down past the deadline may find all
   // answers waiting. And not while a denial is all there is, and will soon be enough.
   const bool review = !found.outcome.has_value() && PastReview(before);
   if (review && !found.denial_counts_at.has_value()) {
-    found.outcome =
-        Outcome(id, core::PaymentEvent::kReviewNeeded, NoFinalAnswer(before, tries.since, tries.sent, tries.last));
+    found.outcome = Outcome(id, core::PaymentEvent::kReviewNeeded,
+                            NoFinalAnswer(before, MayYetComeTo(before), tries.since, tries.sent, tries.last));
   }
   std::optional<core::Payment> after;
   if (found.outcome.has_value() && IsOpen(asked)) {
@@ -286,11 +285,16 @@ asio::awaitable<Resolver::Found> Resolver::AskReversal(Case asked, BillerLane* l
 }
 
 asio::awaitable<Resolver::Found> Resolver::AskCancel(Case asked, BillerLane* lane, BillerLane::Place place) {
+  // By when it is asked, as a denial.
+  const bool may_yet_come = MayYetComeTo(asked.payment);
   // The flow has sent it once before.
   adapters::CancelOutcome answer =
       co_await lane->Cancel(*worker_, asked.payment, asked.tries.sent + 1, std::move(place));
   Found found{.outcome = CancelOutcomeFor(asked.payment.id, answer, CancelRepeat::kYes), .sent = true};
-  if (auto* not_sent = std::get_if<adapters::NotSent>(&answer)) {
+  if (const auto* declined = std::get_if<adapters::Declined>(&answer); declined != nullptr && may_yet_come) {
+    found.outcome.reset();
+    found.said = fmt::format("refused: {} {}", declined->biller_code, declined->text);
+  } else if (auto* not_sent = std::get_if<adapters::NotSent>(&answer)) {
     found.sent = false;
     found.said = std::move(not_sent->cause);
   } else if (auto* unknown = std::get_if<adapters::Unknown>(&answer)) {
@@ -302,6 +306,13 @@ asio::awaitable<Resolver::Found> Resolver::AskCancel(Case asked, BillerLane* lan
 Resolver::Denial Resolver::DenialOf(const Case& asked, const BillerLane& lane) const {
   if (!lane.card().query_denial_is_final || lane.MayYetPay(asked.payment.id)) return Denial::kNothing;
   return DenialFrees(lane.card(), asked.taken_on, clock_.Steady()) ? Denial::kFrees : Denial::kWillFree;
+}
+
+bool Resolver::MayYetComeTo(const core::Payment& payment) const {
+  const BillerLane* lane = router_->Find(payment.biller_id);
+  if (lane == nullptr) return false;
+  const bool is_cancel = payment.state == core::PaymentState::kCancelling;
+  return is_cancel ? lane->MayYetCancel(payment.id) : lane->MayYetPay(payment.id);
 }
 
 bool Resolver::PastReview(const core::Payment& payment) const {

@@ -26,7 +26,7 @@ namespace waystation::flow {
 //
 // Limits: an attempt takes one of the resolver's places with the biller (biller_lane.h); what is due beyond waits its
 // turn. Of a biller that does not answer it asks once in kResolverAsksWhileOpen only, and hands what is past its time
-// to a person without asking again. The flow takes no new payments for a biller once kMaxUnresolvedPerBiller are here.
+// to a person without asking again. The lane takes nothing new once kMaxUnresolvedPerBiller of its biller's are here.
 class Resolver {
  public:
   // All outlive the resolver.
@@ -41,8 +41,6 @@ class Resolver {
   void OnMoved(core::Payment payment);
 
   size_t size() const { return cases_.size(); }
-  // Of one biller.
-  size_t unresolved(const std::string& biller_id) const;
 
  private:
   using TimePoint = core::SteadyTime;
@@ -50,7 +48,7 @@ class Resolver {
   struct Tries {
     core::TimePoint since;
     int sent = 0;
-    std::string last;  // what the biller said to the last, or why nothing could be sent
+    std::string last;  // what the biller said to the last; where nothing was sent yet, why not
   };
   struct Case {
     core::Payment payment;
@@ -66,7 +64,6 @@ class Resolver {
   struct Queue {
     absl::btree_set<std::pair<TimePoint, core::PaymentId>> due;
     size_t busy = 0;
-    size_t cases = 0;
     TimePoint place_at;  // not before, since the biller had no place
   };
   struct Found {
@@ -98,6 +95,8 @@ class Resolver {
   // What "never heard of it" settles, in answer to what is asked now.
   enum class Denial { kFrees, kWillFree, kNothing };
   Denial DenialOf(const Case& asked, const BillerLane& lane) const;
+  // Whether what the payment's state is about was given up, and may yet come to the biller.
+  bool MayYetComeTo(const core::Payment& payment) const;
   bool PastReview(const core::Payment& payment) const;
 
   Worker* const worker_;

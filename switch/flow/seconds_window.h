@@ -36,8 +36,6 @@ class SecondsWindow {
     return sum;
   }
 
-  void Clear() { slots_ = {}; }
-
  private:
   struct Slot {
     // Since the clock's epoch; long ago for a slot that was never used.

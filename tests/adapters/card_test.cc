@@ -81,7 +81,7 @@ TEST(Card, FaultsNameTheField) {
   EXPECT_EQ(Fault({.time_limit = milliseconds(300'001)}),
             "card.time_limit_ms: 300001 is out of range; expected 1 .. 300000");
   EXPECT_THAT(Fault({.time_limit = milliseconds(0)}), StartsWith("card.time_limit_ms: 0 is out"));
-  EXPECT_THAT(Fault({.max_in_flight = 0}), StartsWith("card.max_in_flight: 0 is out"));
+  EXPECT_THAT(Fault({.max_in_flight = 1}), StartsWith("card.max_in_flight: 1 is out"));
   EXPECT_THAT(Fault({.max_in_flight = 100'001}), StartsWith("card.max_in_flight: 100001 is out"));
   EXPECT_THAT(Fault({.max_waiting = 10'001}), StartsWith("card.max_waiting: 10001 is out of range; expected 0 .. "));
   EXPECT_THAT(Fault({.service_hours = "6-23"}), StartsWith("card.service_hours: \"6-23\" is no interval of a day"));

@@ -66,13 +66,11 @@ FlowWorld::FlowWorld(storage::MemoryCommitLog* store, FlowOptions options)
   auto gas = std::make_unique<ScriptedBiller>(std::move(options.gas));
   mobile_ = mobile.get();
   gas_ = gas.get();
-  router_.Add(std::make_unique<BillerLane>(storage::kShopBiller, "Mobile", std::move(mobile), &clock_,
-                                           LaneOptions{.breaker = options.breaker}));
-  router_.Add(
-      std::make_unique<BillerLane>("gas", "Gas", std::move(gas), &clock_, LaneOptions{.breaker = options.breaker}));
-  flow_ = std::make_unique<PaymentFlow>(
-      worker_.get(), &running_.sequencer(), &router_, schedule_,
-      FlowLimits{.in_progress = options.max_in_progress, .unresolved = options.max_unresolved});
+  const LaneOptions lane{.breaker = options.breaker, .max_unresolved = options.max_unresolved};
+  router_.Add(std::make_unique<BillerLane>(storage::kShopBiller, "Mobile", std::move(mobile), &clock_, lane));
+  router_.Add(std::make_unique<BillerLane>("gas", "Gas", std::move(gas), &clock_, lane));
+  flow_ =
+      std::make_unique<PaymentFlow>(worker_.get(), &running_.sequencer(), &router_, schedule_, options.max_in_progress);
   const bool is_new = running_.ledger().last_sequence() == 0;
   running_.ledger().ForEachOpen([this](const core::Payment& payment) {
     if (!HasSettled(payment.state)) flow_->Adopt(payment);

@@ -228,6 +228,19 @@ TEST_F(LaneWaitingTest, RequestsWaitInOrderAndTheOneTooManyIsRefused) {
   EXPECT_EQ(world_->status().of_stations, 0u);
 }
 
+TEST_F(LaneWaitingTest, AnotherBillersPaymentsDoNot) {
+  for (const char* request : {"R1", "R2", "R3"}) world_->Pay(request);
+  ASSERT_EQ(world_->status().of_stations, 1u);
+  ASSERT_EQ(world_->status().waiting, 2u);
+  const core::SteadyTime now = world_->clock().Steady();
+  std::future<TimedWorld::Result> gas = world_->Pay(OrderTo("gas", "G1"), std::chrono::hours(1));
+  world_->gas().Next(Operation::kPay).answer(kApproved);
+  world_->Run();
+  EXPECT_EQ(Get(std::move(gas)).payment.state, PaymentState::kSucceeded);
+  EXPECT_EQ(world_->clock().Steady(), now);
+  EXPECT_EQ(world_->status().waiting, 2u);
+}
+
 TEST_F(LaneWaitingTest, NobodyWaitsForLong) {
   const std::future<TimedWorld::Result> first = world_->Pay("R1");
   std::future<TimedWorld::Result> second = world_->Pay("R2");

@@ -29,10 +29,12 @@ class LaneServiceTest : public ::testing::Test {
  protected:
   LaneServiceTest() {
     options_.lane.breaker.consecutive_failures = 3;
+    options_.lane.breaker.shortest_trouble = milliseconds(0);
     options_.lane.breaker.probe_after = milliseconds(1'000);
     options_.lane.breaker.longest_probe_interval = milliseconds(1'000);
-    options_.lane.on_breaker = [this](State state, const std::string& news) {
-      states_.push_back(state);
+    options_.lane.on_news = [this](bool is_out, const std::string& news) {
+      states_.push_back(state());
+      EXPECT_EQ(is_out, states_.back() == State::kOpen);
       news_ = news;
     };
   }
@@ -86,6 +88,28 @@ TEST_F(LaneServiceTest, WhatIsNewIsDeclinedBeforeAnyHold) {
   EXPECT_EQ(news_, "out of service, new requests are declined: pay: no answer in time");
 }
 
+TEST_F(LaneServiceTest, ACancelIsDeclinedForWhatWillNotChangeFirst) {
+  TimedWorld& world = Open();
+  std::future<TimedWorld::Result> paid = world.Pay("R1");
+  world.Approve();
+  const core::PaymentId id = Get(std::move(paid)).payment.id;
+  Break();
+  EXPECT_EQ(Get(world.Cancel(world.Find("broken0").id)).decline->reason, DeclineReason::kNotCancellable);
+  EXPECT_EQ(Get(world.Cancel(id)).decline->reason, DeclineReason::kBillerOutOfService);
+  world.CloseDay();
+  EXPECT_EQ(Get(world.Cancel(id)).decline->reason, DeclineReason::kBillerOutOfService) << "before the date";
+}
+
+TEST_F(LaneServiceTest, WhereNothingIsTakenBackThatIsSaidOfACancelInAnyCase) {
+  options_.mobile.cancel = adapters::CancelRule::kNone;
+  TimedWorld& world = Open();
+  std::future<TimedWorld::Result> paid = world.Pay("R1");
+  world.Approve();
+  const core::PaymentId id = Get(std::move(paid)).payment.id;
+  Break();
+  EXPECT_EQ(Get(world.Cancel(id)).decline->reason, DeclineReason::kCancelNotSupported);
+}
+
 TEST_F(LaneServiceTest, WhatIsHeldGoesOn) {
   TimedWorld& world = Open();
   std::future<TimedWorld::Result> held = world.Pay("R1");
@@ -104,9 +128,11 @@ TEST_F(LaneServiceTest, AProbeThatIsAnsweredLetsAFewThroughAndOneThatSucceedsAll
   EXPECT_EQ(state(), State::kOpen);
   Probed(true);
   EXPECT_EQ(state(), State::kHalfOpen);
+  EXPECT_EQ(world.status().out_of_service, std::nullopt);
   std::vector<std::future<TimedWorld::Result>> trials;
   for (uint32_t i = 0; i < core::kMaxTrialsPerBiller; ++i) trials.push_back(world.Pay("T" + std::to_string(i)));
   for (const auto& trial : trials) EXPECT_FALSE(IsThere(trial));
+  EXPECT_THAT(*world.status().out_of_service, HasSubstr("it is being tried again"));
   EXPECT_THAT(Get(world.Pay("R1")).payment.decline->text, HasSubstr("it is being tried again"));
   world.Approve();
   EXPECT_EQ(state(), State::kClosed);
@@ -157,6 +183,114 @@ TEST_F(LaneServiceTest, AnInquiryThatFailsCounts) {
   world.mobile().Always(Operation::kInquire, adapters::InquiryOutcome(adapters::NotSent{"connection refused"}));
   for (int i = 0; i < 3; ++i) Get(world.Inquire());
   EXPECT_EQ(state(), State::kOpen);
+}
+
+TEST_F(LaneServiceTest, AFewInquiriesOfManyThatFailDoNot) {
+  options_.lane.breaker = {.consecutive_failures = 10, .failure_percent = 50, .least_requests = 20};
+  TimedWorld& world = Open();
+  const adapters::InquiryOutcome found(adapters::InquiryFound{"*", Money::Fen(1)});
+  const adapters::InquiryOutcome failed(adapters::Unknown{"no answer in time"});
+  for (int i = 0; i < 400; ++i) {
+    world.mobile().Always(Operation::kInquire, i % 20 == 0 ? failed : found);
+    Get(world.Inquire());
+    world.Advance(milliseconds(20));
+    if (i % 200 != 100) continue;
+    world.Pay("R" + std::to_string(i));
+    world.Approve();
+  }
+  EXPECT_EQ(state(), State::kClosed);
+}
+
+TEST_F(LaneServiceTest, WhatOneCutTakesWithItIsNoOutage) {
+  options_.lane.breaker = {};
+  TimedWorld& world = Open();
+  for (int i = 0; i < 10; ++i) world.Pay("R" + std::to_string(i));
+  for (int i = 0; i < 10; ++i) world.Answer(Operation::kPay, adapters::PayOutcome(adapters::Unknown{"cut"}));
+  EXPECT_EQ(state(), State::kClosed);
+  std::future<TimedWorld::Result> next = world.Pay("R10");
+  world.Approve();
+  EXPECT_EQ(Get(std::move(next)).payment.state, PaymentState::kSucceeded);
+}
+
+TEST_F(LaneServiceTest, AnAnswerToTheResolverIsAsGoodAsOneToAProbe) {
+  options_.schedule.first_query_after = milliseconds(1'000);
+  TimedWorld& world = Open();
+  world.mobile().Always(Operation::kProbe, false);
+  world.mobile().Always(Operation::kQuery, adapters::QueryOutcome(adapters::Unknown{"refused"}));
+  Break();
+  world.Advance(milliseconds(5'000));
+  EXPECT_EQ(state(), State::kOpen);
+  world.mobile().Always(Operation::kQuery, adapters::QueryOutcome(adapters::NeverReceived{}));
+  world.Advance(core::kResolverLooksWhileOpen * 5 / 4);
+  EXPECT_EQ(state(), State::kHalfOpen);
+  EXPECT_EQ(news_, "it answers (query): a few requests are let through");
+  size_t probes = world.mobile().count(Operation::kProbe);
+  world.Advance(std::chrono::minutes(1));
+  EXPECT_EQ(world.mobile().count(Operation::kProbe), probes) << "there is nothing to probe";
+  // Open again, it is probed once at a time, not by what is left of the probes before too.
+  world.mobile().Always(Operation::kQuery, adapters::QueryOutcome(adapters::Unknown{"refused"}));
+  world.PayInVain("T1");
+  EXPECT_EQ(state(), State::kOpen);
+  world.Advance(std::chrono::seconds(60));
+  probes = world.mobile().count(Operation::kProbe) - probes;
+  EXPECT_GE(probes, 59u);
+  EXPECT_LE(probes, 80u);
+}
+
+TEST_F(LaneServiceTest, AnAnswerToWhatWasAskedBeforeSaysNothing) {
+  options_.schedule.first_query_after = milliseconds(1'000);
+  options_.lane.breaker.probe_after = std::chrono::hours(1);
+  options_.lane.breaker.longest_probe_interval = std::chrono::hours(1);
+  TimedWorld& world = Open();
+  world.PayInVain("R1");
+  world.Advance(milliseconds(1'250));
+  ScriptedBiller::Call query = world.mobile().Next(Operation::kQuery);
+  world.Pay("R2");
+  world.Approve();
+  Break();
+  query.answer(adapters::QueryOutcome(adapters::Approved{"B1", "", ""}));
+  world.Run();
+  EXPECT_EQ(world.Find("R1").state, PaymentState::kSucceeded);
+  EXPECT_EQ(state(), State::kOpen);
+}
+
+TEST_F(LaneServiceTest, WhoWaitsIsDeclinedOnceTheBreakerOpens) {
+  options_.mobile.max_in_flight = 2;  // one of them the resolver's
+  options_.mobile.max_waiting = 1;
+  options_.lane.breaker.consecutive_failures = 1;
+  TimedWorld& world = Open();
+  world.Pay("R1");
+  std::future<TimedWorld::Result> waits = world.Pay("R2");
+  ASSERT_EQ(world.status().waiting, 1u);
+  world.Answer(Operation::kPay, adapters::PayOutcome(adapters::Unknown{"cut"}));
+  EXPECT_EQ(Get(std::move(waits)).payment.decline->reason, DeclineReason::kBillerOutOfService);
+  EXPECT_EQ(world.mobile().count(Operation::kPay), 1u);
+}
+
+TEST_F(LaneServiceTest, WhoWaitsIsDeclinedOnceTheHoursEnd) {
+  options_.mobile.max_in_flight = 2;
+  options_.mobile.max_waiting = 1;
+  options_.mobile.service_hours = *core::ServiceHours::Parse("06:00-08:01");
+  TimedWorld& world = Open();
+  world.Advance(std::chrono::seconds(59));
+  world.Pay("R1");
+  std::future<TimedWorld::Result> waits = world.Pay("R2");
+  ASSERT_EQ(world.status().waiting, 1u);
+  world.Advance(std::chrono::seconds(1));
+  world.Approve();
+  EXPECT_EQ(Get(std::move(waits)).payment.decline->text, "the biller is in service 06:00-08:01 (China time)");
+  EXPECT_EQ(world.mobile().count(Operation::kPay), 1u);
+}
+
+TEST_F(LaneServiceTest, WithTooManyPaymentsWithoutAnOutcomeItIsOutOfService) {
+  options_.lane.max_unresolved = 2;
+  TimedWorld& world = Open();
+  world.PayInVain("R1");
+  EXPECT_EQ(world.status().out_of_service, std::nullopt);
+  world.PayInVain("R2");
+  const std::string text = "2 payments to this biller are without an outcome; it takes more once they are settled";
+  EXPECT_EQ(world.status().out_of_service, text);
+  EXPECT_EQ(Get(world.Pay("R3")).payment.decline, (Decline{DeclineReason::kBillerOutOfService, "", text}));
 }
 
 TEST_F(LaneServiceTest, TheBillersDeclinesAreAnswers) {
@@ -212,7 +346,11 @@ TEST_F(LaneServiceTest, WhatIsPastItsTimeGoesToAPersonAllTheSame) {
   world.Advance(std::chrono::minutes(62));
   for (const char* request : {"broken0", "broken1", "broken2"}) {
     EXPECT_EQ(world.Find(request).state, PaymentState::kReview);
-    EXPECT_THAT(world.Find(request).unknown_cause, StartsWith("no final answer from the biller since it became"));
+    const std::string cause = world.Find(request).unknown_cause;
+    EXPECT_THAT(cause, StartsWith("no final answer from the biller since it became UNKNOWN; "));
+    // What it said when it was asked, not that it can't be asked now.
+    EXPECT_THAT(cause, HasSubstr(" attempts since 2026-"));
+    EXPECT_THAT(cause, HasSubstr("the last: refused"));
   }
 }
 

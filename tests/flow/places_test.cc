@@ -44,14 +44,29 @@ TEST(PlacesTest, EachKindHasItsShare) {
   EXPECT_TRUE(take(Kind::kStations)) << "one that was not a trial was not counted as one";
 }
 
-TEST(PlacesTest, TheOnlyPlaceIsWhoeversComesFirst) {
-  Places places(1, 0);
-  for (const auto& [first, second] :
-       {std::pair(Kind::kStations, Kind::kResolver), std::pair(Kind::kResolver, Kind::kStations)}) {
-    const std::optional<Places::Place> place = places.Take(first);
+TEST(PlacesTest, OfTwoEachHasOne) {
+  Places places(2, 0);
+  for (const Kind kind : {Kind::kStations, Kind::kResolver}) {
+    EXPECT_TRUE(places.HasRoom(kind));
+    const std::optional<Places::Place> place = places.Take(kind);
     EXPECT_TRUE(place.has_value());
-    EXPECT_FALSE(places.Take(second).has_value());
+    EXPECT_FALSE(places.HasRoom(kind));
+    EXPECT_FALSE(places.Take(kind).has_value());
+    const Kind other = kind == Kind::kStations ? Kind::kResolver : Kind::kStations;
+    EXPECT_TRUE(places.Take(other).has_value());
   }
+}
+
+TEST(PlacesTest, ThereIsRoomForATrialWhereThereIsForAStationToo) {
+  Places places(8, 0);
+  std::vector<Places::Place> taken;
+  EXPECT_TRUE(places.HasRoom(Kind::kTrial));
+  for (uint32_t i = 0; i < core::kMaxTrialsPerBiller; ++i) taken.push_back(*places.Take(Kind::kTrial));
+  EXPECT_FALSE(places.HasRoom(Kind::kTrial));
+  EXPECT_TRUE(places.HasRoom(Kind::kStations));
+  taken.clear();
+  for (int i = 0; i < 6; ++i) taken.push_back(*places.Take(Kind::kStations));
+  EXPECT_FALSE(places.HasRoom(Kind::kTrial));
 }
 
 // What all who take part share.

@@ -37,12 +37,5 @@ TEST(SecondsWindowTest, ASecondTakesThePlaceOfThatOfAMinuteBefore) {
   EXPECT_EQ(window.Sum(At(seconds(65)), Window::kLength), (Counts{1, 0}));
 }
 
-TEST(SecondsWindowTest, ClearedItIsEmpty) {
-  Window window;
-  window.Add(0, At(seconds(5)));
-  window.Clear();
-  EXPECT_EQ(window.Sum(At(seconds(5)), Window::kLength), (Counts{0, 0}));
-}
-
 }  // namespace
 }  // namespace waystation::flow

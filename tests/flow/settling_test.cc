@@ -54,7 +54,7 @@ class SettlingTest : public ::testing::TestWithParam<Operation> {
         recovered->position, ledger_.get(), &store_, &index_, &clock_, &states_,
         storage::Sequencer::Options{std::chrono::hours(1), [](const std::string&) {}, recovered->snapshot_sequence});
     worker_ = std::make_unique<Worker>(&clock_);
-    flow_ = std::make_unique<PaymentFlow>(worker_.get(), sequencer_.get(), router_.get(), schedule_, FlowLimits());
+    flow_ = std::make_unique<PaymentFlow>(worker_.get(), sequencer_.get(), router_.get(), schedule_);
     ledger_->ForEachOpen([this](const core::Payment& payment) { flow_->Adopt(payment); });
   }
   void Stop() {

@@ -15,6 +15,7 @@ TimedWorld::TimedWorld(TimedOptions options) {
     storage::RunningLedger before(&store_, &clock);
     before.Start();
     storage::OpenShop(before);
+    before.Do(core::RegisterBiller{"gas"});
   }
   auto mobile = std::make_unique<ScriptedBiller>(std::move(options.mobile));
   mobile_ = mobile.get();
@@ -22,6 +23,9 @@ TimedWorld::TimedWorld(TimedOptions options) {
       std::make_unique<BillerLane>(storage::kShopBiller, "Mobile", std::move(mobile), &clock_, std::move(options.lane));
   lane->ReportLateApprovalsTo(&post_);
   router_.Add(std::move(lane));
+  auto gas = std::make_unique<ScriptedBiller>(AbleCard());
+  gas_ = gas.get();
+  router_.Add(std::make_unique<BillerLane>("gas", "Gas", std::move(gas), &clock_));
   ledger_ = std::make_unique<core::Ledger>(storage::ShopDate());
   const absl::StatusOr<storage::Recovered> recovered = storage::Recover(store_, store_, ledger_.get());
   WS_CHECK(recovered.ok(), "the store is whole");
@@ -29,7 +33,7 @@ TimedWorld::TimedWorld(TimedOptions options) {
       recovered->position, ledger_.get(), &store_, &index_, &clock_, &states_,
       storage::Sequencer::Options{std::chrono::hours(1), [](const std::string&) {}, recovered->snapshot_sequence});
   worker_ = std::make_unique<Worker>(&clock_);
-  flow_ = std::make_unique<PaymentFlow>(worker_.get(), sequencer_.get(), &router_, options.schedule, FlowLimits());
+  flow_ = std::make_unique<PaymentFlow>(worker_.get(), sequencer_.get(), &router_, options.schedule);
 }
 
 TimedWorld::~TimedWorld() {
@@ -37,6 +41,7 @@ TimedWorld::~TimedWorld() {
   sequencer_.reset();
   flow_.reset();
   mobile_->DropCalls();
+  gas_->DropCalls();
   worker_.reset();
 }
 
@@ -63,9 +68,12 @@ std::future<TimedWorld::Result> TimedWorld::Pay(const std::string& request_id) {
 }
 
 std::future<TimedWorld::Result> TimedWorld::Pay(const std::string& request_id, milliseconds wait) {
+  return Pay(Order(request_id), wait);
+}
+
+std::future<TimedWorld::Result> TimedWorld::Pay(PayOrder order, milliseconds wait) {
   std::promise<Result> answered;
   std::future<Result> future = answered.get_future();
-  PayOrder order = Order(request_id);
   order.answer_by = clock_.Steady() + wait;
   flow_->Pay(std::move(order),
              [answered = std::move(answered)](Result result) mutable { answered.set_value(std::move(result)); });
@@ -97,6 +105,14 @@ std::future<TimedWorld::InquiryResult> TimedWorld::Inquire() {
   return future;
 }
 
+void TimedWorld::CloseDay() {
+  core::Command close = core::CloseDay{storage::ShopDate(), storage::ShopDate().NextDay()};
+  storage::Ticket ticket{.command = std::move(close), .port = worker_.get(), .on_reply = [] {}, .reply = {}};
+  sequencer_->Submit(&ticket);
+  Run();
+  WS_CHECK(ticket.reply.status.ok(), "the day is closed");
+}
+
 core::Payment TimedWorld::Find(const std::string& request_id) {
   return states_.Newest(request_id);
 }
@@ -113,6 +129,7 @@ void TimedWorld::PayInVain(const std::string& request_id) {
 
 void TimedWorld::Post::OnLateApproval(core::StationId, core::PaymentId payment, adapters::Approved approved,
                                       Recorded recorded) {
+  if (world_->late_refused_) return recorded(false);
   world_->flow_->LateApproval(
       storage::kShopBiller, payment, std::move(approved),
       [recorded = std::move(recorded)](const Result& result) mutable { recorded(result.status.ok()); });

@@ -27,7 +27,8 @@ struct TimedOptions {
                             .review_after = std::chrono::hours(24)};
 };
 
-// The shop with one biller, "mobile", that the test plays; all in one thread, and with time that the test moves.
+// The shop with two billers, "mobile" and "gas", that the test plays; all in one thread, and with time that the test
+// moves. Of gas there is only that it has a lane of its own, with an AbleCard.
 class TimedWorld {
  public:
   using Result = PaymentFlow::Result;
@@ -38,6 +39,7 @@ class TimedWorld {
   ~TimedWorld();
 
   ScriptedBiller& mobile() { return *mobile_; }
+  ScriptedBiller& gas() { return *gas_; }
   BillerLane& lane() { return *router_.Find(storage::kShopBiller); }
   LaneStatus status() { return lane().status(); }
   storage::SimulatedClock& clock() { return clock_; }
@@ -51,14 +53,18 @@ class TimedWorld {
 
   std::future<Result> Pay(const std::string& request_id);
   std::future<Result> Pay(const std::string& request_id, std::chrono::milliseconds wait);
+  std::future<Result> Pay(PayOrder order, std::chrono::milliseconds wait);
   std::future<Result> Cancel(core::PaymentId id);
   std::future<InquiryResult> Inquire();
+  void CloseDay();
   // The state of the payment by that request id, at rest or not; stops the process where there is none.
   core::Payment Find(const std::string& request_id);
 
   // The biller answers the oldest request of the kind.
   void Answer(Operation operation, ScriptedBiller::Answer answer);
   void Approve() { Answer(Operation::kPay, adapters::PayOutcome(adapters::Approved{"B1", "", ""})); }
+  // From now on late approvals are not taken; or are again.
+  void RefuseLateApprovals(bool refuse) { late_refused_ = refuse; }
   // Pays, and the biller's answer to it is lost.
   void PayInVain(const std::string& request_id);
 
@@ -80,7 +86,9 @@ class TimedWorld {
   Post post_{this};
   StateBoard states_;
   Router router_;
+  bool late_refused_ = false;
   ScriptedBiller* mobile_ = nullptr;
+  ScriptedBiller* gas_ = nullptr;
   std::unique_ptr<core::Ledger> ledger_;
   std::unique_ptr<storage::Sequencer> sequencer_;
   std::unique_ptr<Worker> worker_;

@@ -171,6 +171,57 @@ TEST_F(AlarmTest, ACoroutineWaitsUntilATime) {
   EXPECT_TRUE(*came);
 }
 
+asio::awaitable<void> SleepAndCount(std::shared_ptr<Sleep> sleep, core::SteadyTime until, std::shared_ptr<int> ends) {
+  co_await sleep->Until(until);
+  ++*ends;
+}
+
+TEST_F(AlarmTest, ASleepThatNobodyWakesEndsAtItsTime) {
+  const auto sleep = std::make_shared<Sleep>(&worker_);
+  const auto ends = std::make_shared<int>(0);
+  worker_.Spawn(SleepAndCount(sleep, In(10), ends));
+  Pass(9);
+  EXPECT_EQ(*ends, 0);
+  Pass(1);
+  EXPECT_EQ(*ends, 1);
+  sleep->Wake();
+  EXPECT_EQ(*ends, 1) << "nobody is asleep any more";
+}
+
+TEST_F(AlarmTest, ASleepThatIsWokenEndsThereAndThenAndOnce) {
+  const auto sleep = std::make_shared<Sleep>(&worker_);
+  const auto ends = std::make_shared<int>(0);
+  sleep->Wake();
+  worker_.Spawn(SleepAndCount(sleep, In(10), ends));
+  Pass(1);
+  EXPECT_EQ(*ends, 0) << "waking nobody wakes nobody who comes later";
+  worker_.Post([sleep, ends] {
+    sleep->Wake();
+    EXPECT_EQ(*ends, 1);
+  });
+  Pass(0);
+  EXPECT_EQ(worker_.NextAlarm(), std::nullopt);
+  Pass(100);
+  EXPECT_EQ(*ends, 1);
+  // And again.
+  worker_.Spawn(SleepAndCount(sleep, In(10), ends));
+  Pass(10);
+  EXPECT_EQ(*ends, 2);
+}
+
+TEST(WorkerTest, ASleepEndsWithItsWorker) {
+  storage::SimulatedClock clock;
+  const auto ends = std::make_shared<int>(0);
+  std::optional<Worker> worker(&clock);
+  auto sleep = std::make_shared<Sleep>(&*worker);
+  worker->Spawn(SleepAndCount(sleep, clock.Steady() + std::chrono::hours(1), ends));
+  worker->RunReady();
+  worker.reset();
+  EXPECT_EQ(*ends, 0);
+  EXPECT_EQ(ends.use_count(), 1) << "its frame is gone";
+  EXPECT_EQ(sleep.use_count(), 1);
+}
+
 TEST(WorkerTest, ACoroutineThatWaitsEndsWithItsWorker) {
   storage::SimulatedClock clock;
   const auto came = std::make_shared<bool>(false);

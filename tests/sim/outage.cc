@@ -161,9 +161,7 @@ class Outage {
       links_.push_back(link.get());
       adapters.emplace_back(biller->id(), std::move(link));
     }
-    flow::FlowLimits limits;
-    limits.unresolved = std::max<size_t>(kUnresolvedInAnHour * minutes / 60, 1'000);
-    most_unresolved_ = limits.unresolved;
+    most_unresolved_ = std::max<size_t>(kUnresolvedInAnHour * minutes / 60, 1'000);
     process_ =
         std::make_unique<SwitchProcess>(SwitchProcess::Options{.clock = &clock_,
                                                                .store = &journal_,
@@ -171,7 +169,7 @@ class Outage {
                                                                .schedule = {},
                                                                .snapshot_interval = milliseconds(1'000),
                                                                .adapters = std::move(adapters),
-                                                               .limits = limits,
+                                                               .max_unresolved = most_unresolved_,
                                                                .breaker = {},
                                                                .adopts = [](const core::Payment&) { return true; },
                                                                .on_late = [](const flow::PaymentFlow::Result&) {}});
@@ -305,12 +303,12 @@ class Outage {
     }
     // What one open payment may take, the flow's and the resolver's part and the copy of the replay with it.
     constexpr uint64_t kBytesEach = 8'000;
-    const uint64_t allowed = resident_before_ + (((2 * most_unresolved_ + 3'000) * kBytesEach) >> 20U) + 100;
+    const uint64_t allowed = resident_before_ + (((most_unresolved_ + 3'000) * kBytesEach) >> 20U) + 100;
     if (resident_peak_ > allowed)
       report_.Broken(fmt::format("{} MB resident; allowed are {}", resident_peak_, allowed));
     fmt::print(
         "outage of {} minutes: {} payments asked for; resident {} MB before it, {} MB at most; {} open at most, "
-        "{} of a biller and worker; journal {} MB; all resolved {} s after it began: {}\n",
+        "{} of a biller; journal {} MB; all resolved {} s after it began: {}\n",
         minutes, asked_, resident_before_, resident_peak_, open_peak_, most_unresolved_, journal_.bytes() >> 20U,
         std::chrono::duration_cast<std::chrono::seconds>(events_.now() - core::SteadyTime()).count(),
         report_.broken().empty() ? "all invariants held" : report_.broken());

@@ -26,12 +26,15 @@ std::string OutputOf(const std::string& arguments) {
 
 TEST(SimulationTest, ASeedIsReplayedStepForStepInAnotherProcess) {
   // Hash tables have another order in each process: nothing may depend on it.
+  size_t traced = 0;
   for (const char* seed : {"3", "5", "8"}) {
     const std::string first = OutputOf(std::string("--seed ") + seed);
     EXPECT_NE(first.find("all invariants held"), std::string::npos) << first.substr(first.size() / 2);
-    EXPECT_GT(first.size(), 5'000u);
+    traced += first.size();
     EXPECT_EQ(first, OutputOf(std::string("--seed ") + seed));
   }
+  // A seed may come to a short run; three of them to a long one.
+  EXPECT_GT(traced, 15'000u);
 }
 
 TEST(SimulationTest, SeedsDiffer) {

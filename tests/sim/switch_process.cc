@@ -12,8 +12,9 @@ SwitchProcess::SwitchProcess(Options options)
       index_(options_.store, options_.store),
       ledger_(std::make_unique<core::Ledger>(options_.first_date)) {
   for (auto& [biller_id, adapter] : options_.adapters) {
-    auto lane = std::make_unique<flow::BillerLane>(biller_id, biller_id, std::move(adapter), options_.clock,
-                                                   flow::LaneOptions{.breaker = options_.breaker});
+    auto lane = std::make_unique<flow::BillerLane>(
+        biller_id, biller_id, std::move(adapter), options_.clock,
+        flow::LaneOptions{.breaker = options_.breaker, .max_unresolved = options_.max_unresolved});
     lane->ReportLateApprovalsTo(&late_approvals_.emplace_back(this, biller_id));
     router_.Add(std::move(lane));
   }
@@ -39,8 +40,8 @@ absl::Status SwitchProcess::Start() {
   reader_ = std::make_unique<flow::Worker>(options_.clock);
   for (size_t i = 0; i < kWorkers; ++i) {
     workers_.push_back(std::make_unique<flow::Worker>(options_.clock));
-    flows_.push_back(std::make_unique<flow::PaymentFlow>(workers_.back().get(), sequencer_.get(), &router_,
-                                                         options_.schedule, options_.limits));
+    flows_.push_back(
+        std::make_unique<flow::PaymentFlow>(workers_.back().get(), sequencer_.get(), &router_, options_.schedule));
   }
   ledger_->ForEachOpen([this](const core::Payment& payment) {
     if (!flow::HasSettled(payment.state) && options_.adopts(payment)) FlowOf(payment.station).Adopt(payment);

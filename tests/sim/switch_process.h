@@ -35,7 +35,7 @@ class SwitchProcess final {
     std::chrono::milliseconds snapshot_interval;
     // A biller each.
     std::vector<std::pair<std::string, std::unique_ptr<adapters::BillerAdapter>>> adapters;
-    flow::FlowLimits limits;
+    size_t max_unresolved;  // of one biller
     flow::BreakerPolicy breaker;
     // Whether start-up hands an open payment to the resolver. The daemon's does for all.
     std::function<bool(const core::Payment&)> adopts;

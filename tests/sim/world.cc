@@ -40,11 +40,12 @@ World::World(uint64_t seed, std::FILE* trace, std::optional<Fault> fault)
   schedule_.first_query_after = random_.Millis(100, 1'000);
   schedule_.longest_interval = random_.Millis(2'000, 30'000);
   schedule_.review_after = random_.Millis(20'000, 300'000);
-  limits_.unresolved = random_.Chance(300) ? static_cast<size_t>(random_.Between(1, 5)) : 1'000;
+  max_unresolved_ = random_.Chance(300) ? static_cast<size_t>(random_.Between(1, 5)) : 1'000;
   breaker_ = {.consecutive_failures = static_cast<uint32_t>(random_.Between(1, 10)),
               .failure_percent = static_cast<uint32_t>(random_.Between(10, 100)),
               .least_requests = static_cast<uint32_t>(random_.Between(2, 20)),
               .window = std::chrono::seconds(random_.Between(1, 60)),
+              .shortest_trouble = random_.Millis(0, 2'000),
               .probe_after = random_.Millis(50, 5'000),
               .longest_probe_interval = random_.Millis(5'000, 60'000)};
   snapshot_interval_ = random_.Millis(50, 3'000);
@@ -227,7 +228,7 @@ void World::StartSwitch() {
                              .schedule = schedule_,
                              .snapshot_interval = snapshot_interval_,
                              .adapters = std::move(adapters),
-                             .limits = limits_,
+                             .max_unresolved = max_unresolved_,
                              .breaker = breaker_,
                              .adopts = doubles_.adopts,
                              .on_late = [this](const flow::PaymentFlow::Result& result) {

@@ -71,7 +71,7 @@ class World {
   storage::MemoryCommitLog durable_;
   DiskProfile disk_profile_;
   flow::ResolverSchedule schedule_;
-  flow::FlowLimits limits_;
+  size_t max_unresolved_ = 0;  // of one biller
   flow::BreakerPolicy breaker_;
   std::chrono::milliseconds snapshot_interval_;
   // A crash comes once in so many steps; 0: never.
