@@ -38,6 +38,7 @@ void AddCard(FieldList& fields, const v1::Biller& biller) {
 std::string TakesPayments(const v1::Biller& biller) {
   if (biller.status() == v1::BILLER_STATUS_DISABLED) return "NO: disabled by operations; see `switchctl biller enable`";
   if (!biller.lane().out_of_service().empty()) return "NO: " + biller.lane().out_of_service();
+  if (biller.lane().breaker() == v1::BREAKER_STATE_HALF_OPEN) return "a few at a time, until one succeeds";
   return "yes";
 }
 
@@ -49,8 +50,7 @@ void AddLane(FieldList& fields, const v1::Biller& biller) {
   fields.Add("in flight", fmt::format("{} of stations, {} of the switch's own", lane.in_flight(), lane.resolving()));
   fields.Add("waiting", fmt::format("{}", lane.waiting()));
   if (lane.overdue() > 0) {
-    fields.Add("overdue",
-               fmt::format("{}: given up after their deadline, and not ended by the adapter", lane.overdue()));
+    fields.Add("overdue", fmt::format("{}: given up after their deadline, and not done with", lane.overdue()));
   }
   const v1::LaneOutcomes& outcomes = lane.last_minute();
   fields.Add("last minute", fmt::format("{} approved, {} declined, {} not sent, {} unknown, {} refused by the switch",

@@ -54,10 +54,19 @@ TEST(BillerDetailsTest, ABillerThatDoesNotAnswer) {
   const std::string text = BillerDetails(gas);
   for (const char* line : {"takes payments  NO: no answers from the biller since 16:05:06 (China time)\n",
                            "next probe      2026-11-21 16:05:11.000 UTC+8\n",
-                           "overdue         7: given up after their deadline, and not ended by the adapter\n",
+                           "overdue         7: given up after their deadline, and not done with\n",
                            "last error      2026-11-21 16:05:06.123 UTC+8, pay: no answer by the deadline\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
+}
+
+TEST(BillerDetailsTest, ABillerThatIsTriedAgain) {
+  v1::Biller gas = Gas();
+  v1::BillerLane& lane = *gas.mutable_lane();
+  lane.set_breaker(v1::BREAKER_STATE_HALF_OPEN);
+  EXPECT_THAT(BillerDetails(gas), HasSubstr("takes payments  a few at a time, until one succeeds\n"));
+  lane.set_out_of_service("no answers from the biller since 16:05:06 (China time); it is being tried again");
+  EXPECT_THAT(BillerDetails(gas), HasSubstr("takes payments  NO: no answers"));
 }
 
 TEST(BillerDetailsTest, ADisabledBillerIsOperationsDoing) {
