@@ -75,7 +75,7 @@ void World::AddBillers() {
   for (auto [id, card] : kinds) {
     card.time_limit = random_.Millis(300, 2'000);
     card.settling_time = random_.Millis(0, 10'000);
-    card.max_in_flight = static_cast<uint32_t>(random_.Between(1, 50));
+    card.max_in_flight = static_cast<uint32_t>(random_.Between(2, 50));
     card.max_waiting = static_cast<uint32_t>(random_.Between(0, 10));
     // The longest that a denial's being final allows for.
     const milliseconds slowest = card.time_limit + card.settling_time;
