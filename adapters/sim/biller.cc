@@ -13,6 +13,18 @@ bool IsDigits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// A payment id, as the adapter's contract has it.
+bool IsReference(std::string_view reference) {
+  constexpr size_t kMostDigits = 20;
+  return IsDigits(reference) && reference.size() <= kMostDigits;
+}
+
+BillerAnswer Only(std::string_view code) {
+  BillerAnswer answer;
+  answer.code = code;
+  return answer;
+}
+
 // The sandbox's references and vouchers follow from a payment id; so do these where the reference is one.
 core::PaymentId IdOf(std::string_view reference) {
   uint64_t number = 0;
@@ -61,7 +73,7 @@ bool BillerRules::HasAccount(std::string_view customer_number) const {
 }
 
 BillerAnswer Biller::Inquire(std::string_view customer_number) {
-  books_->NoteRequest(host_, "inquire", "");
+  books_->NoteRequest(host_, "inquire", "", customer_number);
   BillerAnswer answer;
   answer.customer_number = customer_number;
   if (!rules_.HasAccount(customer_number)) {
@@ -76,7 +88,8 @@ BillerAnswer Biller::Inquire(std::string_view customer_number) {
 
 BillerAnswer Biller::Pay(std::string_view reference, std::string_view customer_number, core::Money amount,
                          bool refuse) {
-  books_->NoteRequest(host_, "pay", reference);
+  books_->NoteRequest(host_, "pay", reference, customer_number);
+  if (!IsReference(reference)) return Only(kFormatError);
   if (const Entry* entry = books_->Find(host_, reference)) {
     switch (entry->state) {
       case EntryState::kApplied: return Describe(*entry, kDone);
@@ -111,11 +124,10 @@ BillerAnswer Biller::Pay(std::string_view reference, std::string_view customer_n
 
 BillerAnswer Biller::Query(std::string_view reference) {
   books_->NoteRequest(host_, "query", reference);
+  if (!IsReference(reference)) return Only(kFormatError);
   const Entry* entry = books_->Find(host_, reference);
-  BillerAnswer answer;
-  answer.code = kNoSuchPayment;
-  if (entry == nullptr || entry->state == EntryState::kBarred) return answer;
-  answer = Describe(*entry, kDone);
+  if (entry == nullptr || entry->state == EntryState::kBarred) return Only(kNoSuchPayment);
+  BillerAnswer answer = Describe(*entry, kDone);
   switch (entry->state) {
     case EntryState::kApplied: answer.original_code = kDone; break;
     case EntryState::kDeclined: answer.original_code = entry->code; break;
@@ -127,21 +139,27 @@ BillerAnswer Biller::Query(std::string_view reference) {
 
 BillerAnswer Biller::Reverse(std::string_view reference) {
   books_->NoteRequest(host_, "reverse", reference);
+  if (!IsReference(reference)) return Only(kFormatError);
   const Entry* entry = books_->Find(host_, reference);
   if (entry != nullptr && entry->state == EntryState::kApplied) return TakeBack(reference, *entry);
-  if (entry == nullptr) books_->NoteBarred(host_, reference);
-  BillerAnswer answer;
-  answer.code = kDone;
-  return answer;
+  if (entry == nullptr) {
+    const core::TimePoint now = clock_->Now();
+    books_->NoteBarred(host_, reference, now, DayInChina(now));
+  }
+  return Only(kDone);
 }
 
 BillerAnswer Biller::Cancel(std::string_view reference) {
   books_->NoteRequest(host_, "cancel", reference);
+  if (!IsReference(reference)) return Only(kFormatError);
   const Entry* entry = books_->Find(host_, reference);
   if (entry != nullptr && entry->state == EntryState::kApplied) return TakeBack(reference, *entry);
-  BillerAnswer answer;
-  answer.code = entry != nullptr && entry->state == EntryState::kTakenBack ? kDone : kNoSuchPayment;
-  return answer;
+  return Only(entry != nullptr && entry->state == EntryState::kTakenBack ? kDone : kNoSuchPayment);
+}
+
+BillerAnswer Biller::Probe() {
+  books_->NoteRequest(host_, "probe", "");
+  return Only(kDone);
 }
 
 void Biller::NoteUnheard(std::string_view operation, std::string_view reference) {
@@ -157,7 +175,8 @@ BillerAnswer Biller::TakeBack(std::string_view reference, const Entry& entry) {
   // A voucher that was keyed into the meter cannot be given back.
   if (entry.customer_number.ends_with("97")) return Describe(entry, kUsedUp);
   BillerAnswer answer = Describe(entry, kDone);
-  books_->NoteTakenBack(host_, reference);
+  const core::TimePoint now = clock_->Now();
+  books_->NoteTakenBack(host_, reference, now, DayInChina(now));
   return answer;
 }
 

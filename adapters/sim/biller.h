@@ -17,6 +17,7 @@ inline constexpr std::string_view kWrongAmount = "13";
 inline constexpr std::string_view kNoSuchAccount = "14";
 inline constexpr std::string_view kTakenBackAlready = "17";
 inline constexpr std::string_view kNoSuchPayment = "25";
+inline constexpr std::string_view kFormatError = "30";
 inline constexpr std::string_view kUsedUp = "61";
 
 // What accounts a biller has and what they owe: pure functions of the customer number, the sandbox's own (see
@@ -50,7 +51,8 @@ struct BillerAnswer {
 };
 
 // One biller behind its protocol: decides, and keeps the books. The same reference has one effect however often it
-// comes; taking back what was never heard of is remembered, and the payment refused when it comes after all.
+// comes; taking back what was never heard of is remembered, and the payment refused when it comes after all. A
+// reference that is not 1 to 20 digits is a format error, and nothing is decided about it.
 //
 // Threads: that of the books. `books` and `clock` outlive it.
 class Biller {
@@ -71,7 +73,10 @@ class Biller {
   BillerAnswer Reverse(std::string_view reference);
   // Cancel by the station: what was never heard of is 25. A customer number that ends in 97 has used it up: 61.
   BillerAnswer Cancel(std::string_view reference);
-  // A request that gets no answer of the biller's and has no effect: only the books know of it.
+  // Whether it answers.
+  BillerAnswer Probe();
+  // A request that has no effect, and which the biller does not get to decide: lost, refused by script, not understood.
+  // Only the books know of it.
   void NoteUnheard(std::string_view operation, std::string_view reference);
 
   // Empty when the books do not know it.

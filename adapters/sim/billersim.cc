@@ -22,6 +22,7 @@ struct Options {
   std::string config;
   std::string host;
   std::string date;
+  std::string reference;
 };
 
 int Fail(const absl::Status& status) {
@@ -68,6 +69,16 @@ int WriteStatement(const Options& options) {
   return 0;
 }
 
+int WriteEffects(const Options& options) {
+  const core::SystemClock clock;
+  absl::StatusOr<std::unique_ptr<Simulator>> simulator = Load(options.config, &clock, BooksUse::kRead);
+  if (!simulator.ok()) return Fail(simulator.status());
+  const absl::StatusOr<uint64_t> effects = (*simulator)->Effects(options.host, options.reference);
+  if (!effects.ok()) return Fail(effects.status());
+  std::cout << *effects << "\n";
+  return 0;
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Plays billers over their real wire protocols: answers, keeps books, and goes wrong as it is told.");
   Options options;
@@ -76,8 +87,13 @@ int Main(int argc, char** argv) {
   CLI::App* statement = app.add_subcommand("statement", "writes the day's file of one biller to standard output");
   statement->add_option("--host", options.host, "the name of a host in the configuration")->required();
   statement->add_option("--date", options.date, "the biller's day, YYYY-MM-DD")->required();
+  CLI::App* effects =
+      app.add_subcommand("effects", "prints how often a payment stands in one biller's books and was not taken back");
+  effects->add_option("--host", options.host, "the name of a host in the configuration")->required();
+  effects->add_option("reference", options.reference, "our reference: the payment id")->required();
   CLI11_PARSE(app, argc, argv);
-  return statement->parsed() ? WriteStatement(options) : Run(options);
+  if (statement->parsed()) return WriteStatement(options);
+  return effects->parsed() ? WriteEffects(options) : Run(options);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "adapters/sim/books.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kRequest = "request";
+constexpr std::string_view kPay = "pay";
 
 std::optional<EntryState> ParseState(std::string_view text) {
   for (const EntryState state :
@@ -60,6 +62,14 @@ int64_t NumberOf(const json::object& line, std::string_view key) {
   return value != nullptr && value->is_int64() ? value->get_int64() : 0;
 }
 
+core::TimePoint TimeOf(const json::object& line) {
+  return core::TimePoint(std::chrono::milliseconds(NumberOf(line, "at_ms")));
+}
+
+core::BusinessDate DateOf(const json::object& line) {
+  return core::BusinessDate::FromNumber(static_cast<uint32_t>(NumberOf(line, "date"))).value_or(core::BusinessDate());
+}
+
 Entry EntryOf(const json::object& line) {
   Entry entry;
   entry.customer_number = TextOf(line, "customer_number");
@@ -67,9 +77,8 @@ Entry EntryOf(const json::object& line) {
   entry.code = TextOf(line, "code");
   entry.biller_reference = TextOf(line, "biller_reference");
   entry.voucher = TextOf(line, "voucher");
-  entry.at = core::TimePoint(std::chrono::milliseconds(NumberOf(line, "at_ms")));
-  const auto date = core::BusinessDate::FromNumber(static_cast<uint32_t>(NumberOf(line, "date")));
-  if (date.ok()) entry.date = *date;
+  entry.at = TimeOf(line);
+  entry.date = DateOf(line);
   return entry;
 }
 
@@ -108,6 +117,12 @@ absl::StatusOr<std::unique_ptr<Books>> Books::Open(const std::string& path, Book
         fmt::format("books {}: cannot be opened: {}; expected a file in a folder that exists", path, Errno()));
   }
   std::unique_ptr<Books> books(new Books(path, file));
+  if (keep && ::flock(file, LOCK_EX | LOCK_NB) != 0) {
+    return absl::UnavailableError(fmt::format(
+        "books {}: another billersim keeps them ({}); expected one at a time: two would pay twice. Stop it, or name "
+        "another file",
+        path, Errno()));
+  }
   absl::StatusOr<std::string> text = ReadAll(file, path);
   if (!text.ok()) return text.status();
   const size_t whole = text->rfind('\n') == std::string::npos ? 0 : text->rfind('\n') + 1;
@@ -138,6 +153,7 @@ absl::Status Books::Replay(std::string_view text) {
     HostBooks& books = Of(host);
     if (event == kRequest) {
       ++books.requests;
+      if (TextOf(object, "operation") == kPay) ++books.asked[reference];
       continue;
     }
     const std::optional<EntryState> state = ParseState(event);
@@ -149,17 +165,28 @@ absl::Status Books::Replay(std::string_view text) {
     }
     Entry& entry = books.entries[reference];
     const uint64_t times_applied = entry.times_applied + (*state == EntryState::kApplied ? 1 : 0);
-    if (*state == EntryState::kApplied || *state == EntryState::kDeclined) entry = EntryOf(object);
+    if (*state == EntryState::kApplied || *state == EntryState::kDeclined) {
+      entry = EntryOf(object);
+    } else {
+      entry.taken_back_at = TimeOf(object);
+      entry.taken_back_date = DateOf(object);
+    }
     entry.state = *state;
     entry.times_applied = times_applied;
   }
   return absl::OkStatus();
 }
 
-void Books::NoteRequest(std::string_view host, std::string_view operation, std::string_view reference) {
-  ++Of(host).requests;
+void Books::NoteRequest(std::string_view host, std::string_view operation, std::string_view reference,
+                        std::string_view customer_number) {
+  HostBooks& books = Of(host);
+  ++books.requests;
+  if (operation == kPay) ++books.asked[std::string(reference)];
   json::object line = Event(host, kRequest, reference);
   line["operation"] = json::string_view(operation.data(), operation.size());
+  if (!customer_number.empty()) {
+    line["customer_number"] = json::string_view(customer_number.data(), customer_number.size());
+  }
   Append(json::serialize(line));
 }
 
@@ -179,14 +206,32 @@ void Books::NoteDeclined(std::string_view host, std::string_view reference, Entr
   Append(Decision(host, reference, kept));
 }
 
-void Books::NoteTakenBack(std::string_view host, std::string_view reference) {
-  Of(host).entries[std::string(reference)].state = EntryState::kTakenBack;
-  Append(json::serialize(Event(host, ToText(EntryState::kTakenBack), reference)));
+void Books::NoteTakenBack(std::string_view host, std::string_view reference, core::TimePoint at,
+                          core::BusinessDate date) {
+  TakeBack(host, reference, EntryState::kTakenBack, at, date);
 }
 
-void Books::NoteBarred(std::string_view host, std::string_view reference) {
-  Of(host).entries[std::string(reference)].state = EntryState::kBarred;
-  Append(json::serialize(Event(host, ToText(EntryState::kBarred), reference)));
+void Books::NoteBarred(std::string_view host, std::string_view reference, core::TimePoint at, core::BusinessDate date) {
+  TakeBack(host, reference, EntryState::kBarred, at, date);
+}
+
+void Books::TakeBack(std::string_view host, std::string_view reference, EntryState state, core::TimePoint at,
+                     core::BusinessDate date) {
+  Entry& entry = Of(host).entries[std::string(reference)];
+  entry.state = state;
+  entry.taken_back_at = at;
+  entry.taken_back_date = date;
+  json::object line = Event(host, ToText(state), reference);
+  line["at_ms"] = at.time_since_epoch().count();
+  line["date"] = date.number();
+  Append(json::serialize(line));
+}
+
+uint64_t Books::TimesAsked(std::string_view host, std::string_view reference) const {
+  const auto books = hosts_.find(host);
+  if (books == hosts_.end()) return 0;
+  const auto found = books->second.asked.find(std::string(reference));
+  return found == books->second.asked.end() ? 0 : found->second;
 }
 
 const Entry* Books::Find(std::string_view host, std::string_view reference) const {
@@ -216,12 +261,18 @@ void Books::ForEach(std::string_view host, core::BusinessDate date,
                     const std::function<void(const std::string&, const Entry&)>& visit) const {
   const auto books = hosts_.find(host);
   if (books == hosts_.end()) return;
-  std::vector<const std::pair<const std::string, Entry>*> rows;
-  for (const auto& row : books->second.entries) {
-    if (row.second.date == date) rows.push_back(&row);
+  std::vector<std::pair<std::string, Entry>> rows;
+  for (const auto& [reference, entry] : books->second.entries) {
+    const bool taken_back = entry.state == EntryState::kTakenBack;
+    if (entry.date == date) {
+      rows.emplace_back(reference, entry);
+      if (taken_back && entry.taken_back_date > date) rows.back().second.state = EntryState::kApplied;
+    } else if (taken_back && entry.taken_back_date == date) {
+      rows.emplace_back(reference, entry);
+    }
   }
-  std::sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
-  for (const auto* row : rows) visit(row->first, row->second);
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [reference, entry] : rows) visit(reference, entry);
 }
 
 void Books::Append(std::string line) {

@@ -35,8 +35,10 @@ struct Entry {
   std::string code;  // of a decline
   std::string biller_reference;
   std::string voucher;
-  core::TimePoint at;          // when it was applied or declined
-  core::BusinessDate date;     // the biller's day that `at` lies in
+  core::TimePoint at;             // when it was applied or declined
+  core::BusinessDate date;        // the biller's day that `at` lies in
+  core::TimePoint taken_back_at;  // when it was taken back or barred, and on which day
+  core::BusinessDate taken_back_date;
   uint64_t times_applied = 0;  // more than 1 would be a fault of the biller: one reference has one effect
 };
 
@@ -56,39 +58,47 @@ enum class BooksUse { kKeep, kRead };
 // cut short is dropped when it is opened again. billersim promises nothing about the power going.
 //
 // Threads: one. Errors: a file that cannot be written stops the process, as a biller that loses its books would.
-// Limits: every reference ever seen stays in memory.
+// Limits: every reference ever seen stays in memory. A file has one that keeps it at a time.
 class Books {
  public:
   // Reads what the file has; kKeep makes it where it is missing. InvalidArgument names the line that it does not
-  // understand.
+  // understand. Unavailable: it cannot be read, or (kKeep) another process, or other Books of this one, keeps it.
   static absl::StatusOr<std::unique_ptr<Books>> Open(const std::string& path, BooksUse use);
   ~Books();
   Books(const Books&) = delete;
   Books& operator=(const Books&) = delete;
 
-  // A request came in, whatever becomes of it. `operation` is one of the words of Faults.
-  void NoteRequest(std::string_view host, std::string_view operation, std::string_view reference);
+  // A request came in, whatever becomes of it. `operation` is one of the words of Faults; empty: none of them.
+  // `customer_number` and `reference`: empty where it has none.
+  void NoteRequest(std::string_view host, std::string_view operation, std::string_view reference,
+                   std::string_view customer_number = "");
   // Replaces what there was for the reference.
   void NoteApplied(std::string_view host, std::string_view reference, Entry entry);
   void NoteDeclined(std::string_view host, std::string_view reference, Entry entry);
-  void NoteTakenBack(std::string_view host, std::string_view reference);
-  void NoteBarred(std::string_view host, std::string_view reference);
+  void NoteTakenBack(std::string_view host, std::string_view reference, core::TimePoint at, core::BusinessDate date);
+  void NoteBarred(std::string_view host, std::string_view reference, core::TimePoint at, core::BusinessDate date);
 
   // Null when the host never decided anything about `reference`.
   const Entry* Find(std::string_view host, std::string_view reference) const;
+  // How often the host was asked to pay it: more than once where the switch repeats a payment.
+  uint64_t TimesAsked(std::string_view host, std::string_view reference) const;
   BookCounts Counts(std::string_view host) const;
-  // Every entry of `host` whose day is `date`, by reference.
+  // What the day's file of `host` is made from, by reference: every entry of `date` as it stood at the end of that day,
+  // and, as kTakenBack, every one of an earlier day that was taken back on `date`.
   void ForEach(std::string_view host, core::BusinessDate date,
                const std::function<void(const std::string& reference, const Entry& entry)>& visit) const;
 
  private:
   struct HostBooks {
     std::unordered_map<std::string, Entry> entries;
+    std::unordered_map<std::string, uint64_t> asked;  // to pay
     uint64_t requests = 0;
   };
 
   Books(std::string path, int file) : path_(std::move(path)), file_(file) {}
   absl::Status Replay(std::string_view text);
+  void TakeBack(std::string_view host, std::string_view reference, EntryState state, core::TimePoint at,
+                core::BusinessDate date);
   void Append(std::string line);
   HostBooks& Of(std::string_view host);
 

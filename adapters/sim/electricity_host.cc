@@ -254,16 +254,19 @@ asio::awaitable<void> ElectricityHost::Send(Shared connection, Delivery delivery
 
 std::string ElectricityHost::Statement(core::BusinessDate date) const {
   std::string lines;
-  uint64_t count = 0;
-  int64_t total = 0;
+  uint64_t counts[2] = {};
+  int64_t totals[2] = {};
   biller_.books().ForEach(biller_.host(), date, [&](const std::string& reference, const Entry& entry) {
-    if (entry.state != EntryState::kApplied) return;
-    ++count;
-    total += entry.amount.fen();
-    lines += fmt::format("D|{}|{}|{}|{}|{}|{}\n", reference, entry.biller_reference, entry.customer_number,
-                         entry.amount.fen(), iso8583::LocalTime(entry.at), entry.voucher);
+    const bool reversal = entry.state == EntryState::kTakenBack && entry.date < date;
+    if (entry.state != EntryState::kApplied && !reversal) return;
+    ++counts[reversal];
+    totals[reversal] += entry.amount.fen();
+    lines += fmt::format("{}|{}|{}|{}|{}|{}|{}\n", reversal ? 'R' : 'D', reference, entry.biller_reference,
+                         entry.customer_number, entry.amount.fen(),
+                         iso8583::LocalTime(reversal ? entry.taken_back_at : entry.at), entry.voucher);
   });
-  return fmt::format("H|{}|{}|{}\n{}T|{}|{}\n", biller_.host(), date.number(), "CNY", lines, count, total);
+  return fmt::format("H|{}|{}|{}\n{}T|{}|{}|{}|{}\n", biller_.host(), date.number(), "CNY", lines, counts[0], totals[0],
+                     counts[1], totals[1]);
 }
 
 }  // namespace

@@ -23,13 +23,13 @@ constexpr std::string_view kCommands =
     "fault HOST OPERATION ENDING KIND [delay_ms=N] [times=N], clear HOST, latency HOST SHAPE MS.., refuse HOST, "
     "accept HOST, cut HOST, restart HOST, effect HOST REFERENCE, counts HOST";
 
-std::string EffectText(const Entry* entry) {
-  if (entry == nullptr) return "none";
-  if (entry->state == EntryState::kDeclined) return fmt::format("declined {}", entry->code);
-  if (entry->state == EntryState::kBarred) return "barred";
-  return fmt::format("{} times={} customer={} amount_fen={} reference={} voucher={}", ToText(entry->state),
-                     entry->times_applied, entry->customer_number, entry->amount.fen(), entry->biller_reference,
-                     entry->voucher);
+std::string EffectText(const Entry* entry, uint64_t times_asked) {
+  if (entry == nullptr) return fmt::format("none asked={}", times_asked);
+  if (entry->state == EntryState::kDeclined) return fmt::format("declined {} asked={}", entry->code, times_asked);
+  if (entry->state == EntryState::kBarred) return fmt::format("barred asked={}", times_asked);
+  return fmt::format("{} times={} customer={} amount_fen={} asked={} reference={} voucher={}", ToText(entry->state),
+                     entry->times_applied, entry->customer_number, entry->amount.fen(), times_asked,
+                     entry->biller_reference, entry->voucher);
 }
 
 std::string CountsText(const BookCounts& counts) {
@@ -122,7 +122,7 @@ absl::StatusOr<std::string> Simulator::Obey(std::string_view line) {
     running->host->CutAll();
     if (absl::Status status = running->host->Open(); !status.ok()) return status;
   } else if (command == "effect") {
-    return EffectText(books_->Find(running->name, rest));
+    return EffectText(books_->Find(running->name, rest), books_->TimesAsked(running->name, rest));
   } else if (command == "counts") {
     return CountsText(books_->Counts(running->name));
   } else {
@@ -140,13 +140,23 @@ std::string Simulator::Addresses() const {
 absl::StatusOr<std::string> Simulator::AddressOf(std::string_view host) const {
   if (host == "control") return control_->address();
   const Running* running = Find(host);
-  if (running == nullptr) return absl::NotFoundError(fmt::format("host \"{}\" is not known", host));
+  if (running == nullptr) return NotKnown(host);
   return running->host->address();
 }
 
 absl::StatusOr<std::string> Simulator::Statement(std::string_view host, core::BusinessDate date) const {
   const Running* running = Find(host);
-  if (running != nullptr) return running->host->Statement(date);
+  if (running == nullptr) return NotKnown(host);
+  return running->host->Statement(date);
+}
+
+absl::StatusOr<uint64_t> Simulator::Effects(std::string_view host, std::string_view reference) const {
+  if (Find(host) == nullptr) return NotKnown(host);
+  const Entry* entry = books_->Find(host, reference);
+  return entry != nullptr && entry->state == EntryState::kApplied ? entry->times_applied : 0;
+}
+
+absl::Status Simulator::NotKnown(std::string_view host) const {
   std::vector<std::string> names;
   for (const Running& one : hosts_) names.push_back(one.name);
   return absl::NotFoundError(fmt::format("host \"{}\" is not known; expected one of {}", host, fmt::join(names, ", ")));

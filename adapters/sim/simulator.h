@@ -60,6 +60,8 @@ class Simulator {
   // Also of "control".
   absl::StatusOr<std::string> AddressOf(std::string_view host) const;
   absl::StatusOr<std::string> Statement(std::string_view host, core::BusinessDate date) const;
+  // How often the payment stands in the host's books; 0 where it was taken back.
+  absl::StatusOr<uint64_t> Effects(std::string_view host, std::string_view reference) const;
   const Books& books() const { return *books_; }
 
  private:
@@ -71,6 +73,7 @@ class Simulator {
 
   Simulator() = default;
   const Running* Find(std::string_view name) const;
+  absl::Status NotKnown(std::string_view host) const;
   absl::StatusOr<std::string> Obey(std::string_view line);
   boost::asio::awaitable<void> ServeControl(std::shared_ptr<boost::asio::ip::tcp::socket> socket);
 

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "tests/adapters/await.h"
 #include "tests/adapters/iso8583_host.h"
 #include "tests/adapters/payment.h"
+#include "tests/e2e/child.h"
 #include "tests/storage/temporary_folder.h"
 
 // billersim as a program: what it prints, that it ends when it is told to, that its books outlive it.
@@ -47,9 +49,11 @@ class Billersim : public testing::Test {
     ASSERT_TRUE(waterworks.ok()) << waterworks.status();
     waterworks_ = *waterworks;
     ASSERT_TRUE(child_->WaitForLine("ready", kPatience, never).ok());
-    auto created =
-        Create("iso8583",
-               {{"specification", iso8583::ElectricityFile()}, {"address", *address}, {"terminal", "SWITCH01"}}, {});
+    Reach(*address);
+  }
+  void Reach(const std::string& address) {
+    auto created = Create(
+        "iso8583", {{"specification", iso8583::ElectricityFile()}, {"address", address}, {"terminal", "SWITCH01"}}, {});
     ASSERT_TRUE(created.ok()) << created.status();
     biller_ = *std::move(created);
   }
@@ -90,7 +94,36 @@ TEST_F(Billersim, ItsBooksOutliveIt) {
   const auto [file, status] = Run("--config " + config_ + " statement --host electricity --date " + day);
   EXPECT_EQ(status, 0) << file;
   EXPECT_THAT(file, HasSubstr("D|42|" + std::get<Approved>(paid).biller_reference + "|1234567800|5000|"));
-  EXPECT_THAT(file, testing::EndsWith("T|1|5000\n"));
+  EXPECT_THAT(file, testing::EndsWith("T|1|5000|0|0\n"));
+  Stop();
+}
+
+TEST_F(Billersim, ItsBooksOutliveAKill) {
+  e2e::Child child({"billersim", "--config", config_}, folder_.Under("stderr"));
+  const std::optional<std::string> address = child.WaitForLine("electricity ", kPatience);
+  ASSERT_TRUE(address.has_value()) << child.Errors();
+  ASSERT_NO_FATAL_FAILURE(Reach(*address));
+  const PaymentRequest payment = MakePayment(42, "1234567800", core::Money::Fen(5'000));
+  const PayOutcome paid = Await(biller_->Pay(payment, In(kPatience)));
+  ASSERT_EQ(Kind(paid), "approved") << Text(paid);
+  child.Signal(SIGKILL);
+  ASSERT_EQ(child.WaitForEnd(kPatience), -SIGKILL);
+  ASSERT_NO_FATAL_FAILURE(Start());
+  EXPECT_EQ(Text(Await(biller_->Query(payment, In(kPatience)))), Text(paid));
+  EXPECT_EQ(Text(Await(biller_->Pay(payment, In(kPatience)))), Text(paid));
+  const std::string effects = "--config " + config_ + " effects --host electricity ";
+  EXPECT_EQ(Run(effects + "42"), std::make_pair(std::string("1\n"), 0));
+  EXPECT_EQ(Kind(Await(biller_->Reverse(payment, In(kPatience)))), "taken back");
+  EXPECT_EQ(Run(effects + "42"), std::make_pair(std::string("0\n"), 0));
+  EXPECT_EQ(Run(effects + "43"), std::make_pair(std::string("0\n"), 0));
+  Stop();
+}
+
+TEST_F(Billersim, TwoDoNotKeepOneSetOfBooks) {
+  ASSERT_NO_FATAL_FAILURE(Start());
+  const auto [second, status] = Run("--config " + config_);
+  EXPECT_NE(status, 0);
+  EXPECT_THAT(second, HasSubstr("books.jsonl: another billersim keeps them"));
   Stop();
 }
 

@@ -58,6 +58,7 @@ TEST_P(GasBiller, APaymentComesToWhatTheBooksSay) {
   Fault("pay", row.fault);
   const std::string outcome = Pay(LimitFor(row));
   EXPECT_EQ(Effect(), row.effect);
+  EXPECT_THAT(hosts_.simulator().Do("effect gas 42"), HasSubstr(" asked=1"));
   if (!row.in_time) {
     EXPECT_EQ(outcome, "unknown");
   } else {
@@ -109,7 +110,7 @@ TEST_F(GasBiller, OnlyWhatIsOwedIsTaken) {
 TEST_F(GasBiller, OneOrderHasOneEffect) {
   EXPECT_EQ(Pay(), "approved");
   EXPECT_EQ(Pay(), "approved");
-  EXPECT_THAT(hosts_.simulator().Do("effect gas 42"), HasSubstr("times=1"));
+  EXPECT_THAT(hosts_.simulator().Do("effect gas 42"), AllOf(HasSubstr("times=1"), HasSubstr(" asked=2 ")));
 }
 
 TEST_F(GasBiller, ItsCardRulesOutWhatTheHostHasNot) {

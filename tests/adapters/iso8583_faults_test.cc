@@ -162,6 +162,7 @@ TEST_P(EachFault, PayNeverSaysThatThereIsNoEffectWhereThereMayBe) {
   const std::string expected = fault() == FaultKind::kDecline ? "declined 05" : (Answers() ? "approved" : "unknown");
   EXPECT_EQ(Kind(outcome), expected) << Text(outcome);
   EXPECT_EQ(HasEffect(payment), sim::HasEffect(fault()));
+  EXPECT_THAT(Books(payment), HasSubstr(" asked=1"));
   if (HasEffect(payment)) {
     EXPECT_THAT(Books(payment), HasSubstr("times=1 customer=1234567800 amount_fen=5000"));
   }
@@ -326,7 +327,7 @@ TEST_F(Electricity, TheSamePaymentTwiceHasOneEffect) {
   const PaymentRequest payment = Payment(78);
   const PayOutcome paid = Await(biller_->Pay(payment, In(kPatience)));
   EXPECT_EQ(Text(Await(biller_->Pay(payment, In(kPatience)))), Text(paid));
-  EXPECT_THAT(Books(payment), HasSubstr("times=1 "));
+  EXPECT_THAT(Books(payment), testing::AllOf(HasSubstr("times=1 "), HasSubstr(" asked=2 ")));
 }
 
 TEST_F(Electricity, AReversalThatOvertakesItsPaymentBarsIt) {
@@ -391,9 +392,9 @@ TEST_F(Electricity, TheDaysFileHasWhatTookEffect) {
   const auto& approved = std::get<Approved>(paid);
   EXPECT_THAT(file, testing::StartsWith("H|electricity|" + std::to_string(today.number()) + "|CNY\n"));
   EXPECT_THAT(file, HasSubstr("D|90|" + approved.biller_reference + "|" + kCustomer + "|5000|"));
-  EXPECT_THAT(file, EndsWith("|" + approved.voucher + "\nT|1|5000\n"));
+  EXPECT_THAT(file, EndsWith("|" + approved.voucher + "\nT|1|5000|0|0\n"));
   EXPECT_EQ(simulator_->Statement(kHost, today.NextDay()),
-            "H|electricity|" + std::to_string(today.NextDay().number()) + "|CNY\nT|0|0\n");
+            "H|electricity|" + std::to_string(today.NextDay().number()) + "|CNY\nT|0|0|0|0\n");
 }
 
 }  // namespace

@@ -91,6 +91,7 @@ TEST_P(MobileBiller, APaymentComesToWhatTheBooksSay) {
   Fault("pay", row.fault);
   const std::string outcome = Pay(LimitFor(row));
   EXPECT_EQ(Effect(), row.effect);
+  EXPECT_THAT(hosts_.simulator().Do("effect mobile 42"), HasSubstr(" asked=1"));
   if (!row.in_time) {
     EXPECT_EQ(outcome, "unknown");
   } else {
@@ -176,7 +177,7 @@ TEST_F(MobileBiller, AnApprovalTellsWhatTheHostSays) {
 TEST_F(MobileBiller, OneOrderHasOneEffect) {
   EXPECT_EQ(Pay(), "approved");
   EXPECT_EQ(Pay(), "approved");
-  EXPECT_THAT(hosts_.simulator().Do("effect mobile 42"), HasSubstr("times=1"));
+  EXPECT_THAT(hosts_.simulator().Do("effect mobile 42"), AllOf(HasSubstr("times=1"), HasSubstr(" asked=2 ")));
 }
 
 // What the card's settling time is for.
@@ -403,9 +404,10 @@ TEST_F(MobileBiller, TheStatementListsWhatHasItsEffect) {
   EXPECT_EQ(Pay(), "approved");
   const core::BusinessDate today = sim::DayInChina(core::SystemClock().Now());
   EXPECT_THAT(hosts_.simulator().Statement("mobile", today),
-              StartsWith("order,reference,mobile,amount_fen,paid_at_ms\n42,M09297814886316923340,13800138000,5000,"));
+              AllOf(StartsWith("order,reference,mobile,amount_fen,at_ms\n42,M09297814886316923340,13800138000,5000,"),
+                    testing::EndsWith("\ntotal,1,,5000,\n")));
   EXPECT_EQ(Reverse(), "taken back");
-  EXPECT_EQ(hosts_.simulator().Statement("mobile", today), "order,reference,mobile,amount_fen,paid_at_ms\n");
+  EXPECT_EQ(hosts_.simulator().Statement("mobile", today), "order,reference,mobile,amount_fen,at_ms\ntotal,0,,0,\n");
 }
 
 }  // namespace

@@ -1,11 +1,14 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 
 #include "adapters/sandbox/answers.h"
 #include "adapters/sim/biller.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace waystation::adapters::sim {
@@ -43,6 +46,31 @@ TEST_F(BillerTest, OneReferenceHasOneEffect) {
   EXPECT_EQ(second.amount, core::Money::Fen(5'000));
   EXPECT_EQ(books_->Find("electricity", "1")->times_applied, 1u);
   EXPECT_EQ(books_->Counts("electricity").requests, 2u);
+}
+
+TEST_F(BillerTest, ARequestWithoutAPaymentIdDecidesNothing) {
+  for (const std::string reference : {"", "12x", "123456789012345678901"}) {
+    EXPECT_EQ(Pay(reference).code, kFormatError);
+    EXPECT_EQ(electricity_->Query(reference).code, kFormatError);
+    EXPECT_EQ(electricity_->Reverse(reference).code, kFormatError);
+    EXPECT_EQ(electricity_->Cancel(reference).code, kFormatError);
+    EXPECT_EQ(books_->Find("electricity", reference), nullptr);
+  }
+  EXPECT_EQ(Pay("12345678901234567890").code, kDone);
+  EXPECT_EQ(books_->Counts("electricity").requests, 13u);
+}
+
+TEST_F(BillerTest, EachRequestIsInTheBooks) {
+  electricity_->Inquire("1234567800");
+  electricity_->Probe();
+  electricity_->NoteUnheard("pay", "1");
+  Pay("1");
+  EXPECT_EQ(books_->Counts("electricity").requests, 4u);
+  EXPECT_EQ(books_->TimesAsked("electricity", "1"), 2u);
+  std::ifstream file(path_);
+  const std::string lines{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  EXPECT_THAT(lines, testing::HasSubstr("\"operation\":\"inquire\",\"customer_number\":\"1234567800\""));
+  EXPECT_THAT(lines, testing::HasSubstr("\"operation\":\"probe\""));
 }
 
 TEST_F(BillerTest, ADeclineStays) {

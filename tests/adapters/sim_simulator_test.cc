@@ -110,7 +110,7 @@ TEST_F(Commands, AreObeyedAndFaultsExplained) {
   EXPECT_EQ(Command("fault power pay 96 silent times=1"), "ok");
   EXPECT_EQ(Command("latency power fixed 5"), "ok");
   EXPECT_EQ(Command("clear power"), "ok");
-  EXPECT_EQ(Command("effect power 1"), "ok none");
+  EXPECT_EQ(Command("effect power 1"), "ok none asked=0");
   EXPECT_EQ(Command("counts power"), "ok requests=0 applied=0 declined=0 taken_back=0 barred=0");
   EXPECT_THAT(Command("fault power pay 96 quiet"), StartsWith("error: fault: \"quiet\" is not known"));
   EXPECT_THAT(Command("latency power slow"), StartsWith("error: latency: \"slow\" is not understood"));
