@@ -55,8 +55,15 @@ function fail(what, message, got) {
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 const sorted = (message) => Object.fromEntries(Object.entries(message).sort((a, b) => a[0] - b[0]));
-const ask = (input) => execFileSync(lines, [specificationFile], { input: input.join('\n') + '\n', maxBuffer: 1 << 28 })
-  .toString().trim().split('\n');
+function ask(input) {
+  const answers = execFileSync(lines, [specificationFile], { input: input.join('\n') + '\n', maxBuffer: 1 << 28 })
+    .toString().trim().split('\n');
+  if (answers.length !== input.length) {
+    console.error(`${input.length} lines are answered by ${answers.length}`);
+    process.exit(1);
+  }
+  return answers;
+}
 
 const messages = Array.from({ length: MESSAGES }, anyMessage);
 const packedByThem = messages.map((message) => {
