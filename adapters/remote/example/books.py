@@ -4,7 +4,9 @@ An adapter for a company that has books of its own asks those instead. What must
 only what the company's protocol cannot answer: here all of it, so that one payment id has one effect over restarts.
 """
 
+import contextlib
 import dataclasses
+import pathlib
 import sqlite3
 import threading
 import zlib
@@ -15,13 +17,16 @@ CREATE TABLE IF NOT EXISTS payments (
     station_id TEXT NOT NULL,
     customer_number TEXT NOT NULL,
     amount_fen INTEGER NOT NULL,
-    state TEXT NOT NULL,             -- paid, declined, taken back
+    state TEXT NOT NULL,             -- paid, declined, taken back, denied (a query was answered "never received")
     reference TEXT NOT NULL,         -- ours, of a payment that was paid
     code TEXT NOT NULL,              -- why it was declined
     text TEXT NOT NULL,
     late INTEGER NOT NULL DEFAULT 0  -- 1: the switch did not hear of it in time and has not said that it knows now
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS late_payments ON payments (payment_id) WHERE late = 1;
 """
+# A payment that stands there before it came: it is refused when it does, whatever its content.
+BARRED = ("taken back", "denied")
 LEAST_FEN = 100
 
 
@@ -51,8 +56,10 @@ class Books:
     def __init__(self, path):
         self._lock = threading.Lock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute(SCHEMA)
+        # EXTRA: FULL does not wait until the folder knows that a transaction's journal is gone, and a journal that is
+        # there again after a power loss takes the payment back that was answered.
+        self._db.execute("PRAGMA synchronous = EXTRA")
+        self._db.executescript(SCHEMA)
 
     def has_customer(self, customer_number):
         return not customer_number.endswith("90")
@@ -74,8 +81,7 @@ class Books:
         with self._lock:
             known = self._find(payment.payment_id)
             if known is not None:
-                # A reversal that came first left a row that knows nothing of the payment's content.
-                return known if known.state == "taken back" or known.same_content(payment) else None
+                return known if known.state in BARRED or known.same_content(payment) else None
             decline = self._decline(payment)
             if decline is not None:
                 payment = dataclasses.replace(payment, state="declined", code=decline[0], text=decline[1])
@@ -90,6 +96,15 @@ class Books:
         """None when the books do not have it."""
         with self._lock:
             return self._find(payment_id)
+
+    def find_or_deny(self, payment):
+        """The payment; one that is not there is entered as denied, so that it is refused should it still come."""
+        with self._lock:
+            known = self._find(payment.payment_id)
+            if known is None:
+                known = dataclasses.replace(payment, state="denied")
+                self._enter(known)
+            return known
 
     def take_back(self, payment):
         """After this the payment has no effect, and will have none: one that is not there yet will be refused."""
@@ -110,15 +125,13 @@ class Books:
         """The switch knows of it now."""
         self._set_late(payment_id, 0)
 
-    def late_approvals(self):
+    def late_approvals(self, after=""):
+        """The next 100 that the switch does not know of; `after`: the id that those before ended with."""
         with self._lock:
-            rows = self._db.execute("SELECT * FROM payments WHERE late = 1 ORDER BY payment_id LIMIT 100")
+            rows = self._db.execute(
+                "SELECT * FROM payments WHERE late = 1 AND payment_id > ? ORDER BY payment_id LIMIT 100", (after,)
+            )
             return [Payment(*row) for row in rows]
-
-    def effects(self, payment_id):
-        """How often the payment stands in the books and was not taken back."""
-        found = self.find(payment_id)
-        return int(found is not None and found.state == "paid")
 
     # --- with the lock held ---
 
@@ -152,3 +165,12 @@ class Books:
             self._db.execute(
                 "UPDATE payments SET late = ? WHERE payment_id = ? AND state = 'paid'", (late, payment_id)
             )
+
+
+def count_effects(path, payment_id):
+    """How often the payment stands in the books of `path` and was not taken back. Makes and changes nothing."""
+    uri = f"{pathlib.Path(path).resolve().as_uri()}?mode=ro"
+    with contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
+        query = "SELECT count(*) FROM payments WHERE payment_id = ? AND state = 'paid'"
+        (count,) = db.execute(query, (payment_id,)).fetchone()
+    return count

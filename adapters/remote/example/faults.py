@@ -31,9 +31,11 @@ class FaultyWaterCompany(WaterCompany):
             return adapter.PayResponse(approved=adapter.Approved())  # no reference
         if ending == "95":
             self._be_silent(context)
+            return adapter.PayResponse()
         if ending == "96":
             self._be_silent(context)
             self.books.tell_late(request.payment_id)
+            return adapter.PayResponse()
         return answer
 
     def Cancel(self, request, context):

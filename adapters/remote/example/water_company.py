@@ -4,12 +4,12 @@
 import argparse
 import concurrent.futures
 import signal
+import sqlite3
 import sys
 import threading
-import time
 
 import grpc
-from books import LEAST_FEN, Books, Payment
+from books import BARRED, LEAST_FEN, Books, Payment, count_effects
 from stubs import adapter, adapter_grpc, health, health_grpc
 
 SERVICE = "waystation.adapter.v1.BillerAdapter"
@@ -26,7 +26,7 @@ CARD = adapter.CapabilityCard(
     cancel=adapter.CANCEL_RULE_SAME_DAY,
     can_query=True,
     can_reverse=True,
-    # A request is not entered after its deadline, so what the books do not have a second later they will never have.
+    # A request is not entered after its deadline, nor after a query that was answered "never received".
     query_denial_is_final=True,
     settling_time_ms=1_000,
     issues_voucher=False,
@@ -36,7 +36,7 @@ CARD = adapter.CapabilityCard(
 )
 # Each call has one while it runs, a stream for as long as it is open.
 THREADS = 64
-# An approval that is not acknowledged is told again after this time.
+# An approval that is not acknowledged is told again after this time, and a new one within it.
 TELL_AGAIN_S = 1.0
 
 
@@ -67,13 +67,16 @@ class WaterCompany(adapter_grpc.BillerAdapterServicer):
             return adapter.PayResponse(unknown=adapter.Unknown(cause="the deadline passed in the adapter"))
         if paid is None:
             return adapter.PayResponse(unknown=adapter.Unknown(cause="this payment id has another content here"))
-        if paid.state == "paid":
-            return adapter.PayResponse(approved=self.approval(paid))
-        return adapter.PayResponse(declined=decline_of(paid))
+        if paid.state != "paid":
+            return adapter.PayResponse(declined=decline_of(paid))
+        if not context.is_active():
+            # Entered in time, and too late for this answer: the switch hears of it the other way.
+            self.books.tell_late(paid.payment_id)
+        return adapter.PayResponse(approved=self.approval(paid))
 
     def Query(self, request, context):
-        found = self.books.find(request.payment_id)
-        if found is None:
+        found = self.books.find_or_deny(entry_of(request))
+        if found.state == "denied":
             return adapter.QueryResponse(never_received=adapter.NeverReceived())
         if found.state == "paid":
             return adapter.QueryResponse(approved=self.approval(found))
@@ -84,7 +87,8 @@ class WaterCompany(adapter_grpc.BillerAdapterServicer):
         return adapter.ReverseResponse(taken_back=adapter.TakenBack())
 
     def Cancel(self, request, context):
-        if self.books.find(request.payment_id) is None:
+        found = self.books.find(request.payment_id)
+        if found is None or found.state == "denied":
             return adapter.CancelResponse(declined=adapter.Declined(biller_code="25", text="no such payment"))
         self.books.take_back(entry_of(request))
         return adapter.CancelResponse(taken_back=adapter.TakenBack())
@@ -94,15 +98,17 @@ class WaterCompany(adapter_grpc.BillerAdapterServicer):
         return adapter.ProbeResponse()
 
     def WatchLateApprovals(self, request, context):
-        told = {}
-        while context.is_active() and not self.stopping.wait(0.1):
-            for payment in self.books.late_approvals():
-                if time.monotonic() - told.get(payment.payment_id, -TELL_AGAIN_S) < TELL_AGAIN_S:
-                    continue
-                told[payment.payment_id] = time.monotonic()
+        after = ""
+        while context.is_active() and not self.stopping.is_set():
+            page = self.books.late_approvals(after)
+            for payment in page:
                 yield adapter.LateApproval(
                     payment_id=payment.payment_id, station_id=payment.station_id, approved=self.approval(payment)
                 )
+            # All of them in turn, and after a while all again that were not acknowledged.
+            after = page[-1].payment_id if page else ""
+            if not page:
+                self.stopping.wait(TELL_AGAIN_S)
 
     def AcknowledgeLateApproval(self, request, context):
         self.books.acknowledge(request.payment_id)
@@ -119,7 +125,7 @@ def entry_of(request):
 
 
 def decline_of(payment):
-    if payment.state == "taken back":
+    if payment.state in BARRED:
         return adapter.Declined(biller_code="61", text="taken back")
     return adapter.Declined(biller_code=payment.code, text=payment.text)
 
@@ -210,8 +216,11 @@ def main():
     options = parser.parse_args()
     if options.command == "serve":
         serve(options)
-    else:
-        print(Books(options.books).effects(options.payment_id))
+        return
+    try:
+        print(count_effects(options.books, options.payment_id))
+    except sqlite3.Error as error:
+        sys.exit(f"water_company.py: --books: {options.books} can't be read: {error}; expected the file of `serve`")
 
 
 if __name__ == "__main__":
