@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <iterator>
@@ -30,6 +31,8 @@ struct Options {
   std::vector<std::string> settings;
   std::string scenario_file;
   std::string effects_command;
+  std::string restart_command;
+  std::vector<std::string> checks;
   std::string write_card;
 };
 
@@ -75,6 +78,24 @@ absl::StatusOr<int> CountEffects(const std::string& command, core::PaymentId pay
   return absl::UnavailableError(fmt::format("{}: exit status {}; expected a number on its stdout", line, status));
 }
 
+absl::Status Restart(const std::string& command) {
+  const int status = std::system(command.c_str());
+  if (status == 0) return absl::OkStatus();
+  return absl::UnavailableError(fmt::format("--restart: {}: exit status {}; expected 0", command, status));
+}
+
+// InvalidArgument where one of them is no check.
+absl::Status AreChecks(const std::vector<std::string>& names) {
+  const std::vector<std::string_view> known = CheckNames();
+  for (const std::string& name : names) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      return absl::InvalidArgumentError(
+          fmt::format("--check: \"{}\" is not known; expected one of {}", name, fmt::join(known, ", ")));
+    }
+  }
+  return absl::OkStatus();
+}
+
 bool IsRegistered(std::string_view name) {
   const std::vector<std::string_view> names = AdapterNames();
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -98,7 +119,7 @@ absl::StatusOr<Target> TargetOf(const Options& options, Settings settings) {
   settings["address"] = options.target;
   absl::StatusOr<std::string> card = RemoteBiller::FetchCard(settings, kDescribeLimit);
   if (!card.ok()) return card.status();
-  target.scenario.unreachable = {{"address", "127.0.0.1:1"}};
+  target.is_process = true;
   target.make = [settings, text = *std::move(card)](const Settings& extra) {
     Settings all = extra;
     all.insert(settings.begin(), settings.end());
@@ -126,23 +147,29 @@ int Run(const Options& options) {
   if (!settings.ok()) return Fail(settings.status());
   if (!options.write_card.empty()) return WriteCard(options, *settings);
   if (options.scenario_file.empty()) return Fail("--scenario is missing; expected a file, see its README");
+  if (absl::Status known = AreChecks(options.checks); !known.ok()) return Fail(known);
   absl::StatusOr<Scenario> scenario = ReadScenario(options.scenario_file);
   if (!scenario.ok()) return Fail(scenario.status());
   absl::StatusOr<Target> target = TargetOf(options, *settings);
   if (!target.ok()) return Fail(target.status());
-  const Settings unreachable = target->scenario.unreachable;
   target->scenario = *std::move(scenario);
-  if (target->scenario.unreachable.empty()) target->scenario.unreachable = unreachable;
   if (!options.effects_command.empty()) {
     target->effects = [command = options.effects_command](core::PaymentId payment) {
       return CountEffects(command, payment);
     };
   }
+  if (!options.restart_command.empty()) {
+    target->restart = [command = options.restart_command] { return Restart(command); };
+  }
   // Ids that no run before used.
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   target->first_payment_id = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
-  fmt::print("{}: payment ids from {}\n", options.target, target->first_payment_id);
-  const std::vector<Result> results = RunAll(*target);
+  fmt::print("{}: payment ids from {}, and from {}\n", options.target, target->first_payment_id,
+             target->first_payment_id + 1'000'000'000'000'000);
+  std::fflush(stdout);  // before what --restart prints
+  std::vector<Result> results;
+  for (const std::string& check : options.checks) results.push_back(RunCheck(*target, check));
+  if (options.checks.empty()) results = RunAll(*target);
   fmt::print("{}", Table(results));
   for (const Result& result : results) {
     if (result.verdict == Verdict::kFailed) return 1;
@@ -162,7 +189,8 @@ int main(int argc, char** argv) try {
       "adapters/conformance/README.md describes scenarios.\n\n"
       "  adapter_conformance --target 127.0.0.1:7501 --write-card water.card\n"
       "  adapter_conformance --target 127.0.0.1:7501 --scenario water.scenario \\\n"
-      "                      --effects './water_company.py --books water.db effects'\n"
+      "                      --effects './water_company.py --books water.db effects' \\\n"
+      "                      --restart 'systemctl restart water-company'\n"
       "  adapter_conformance --target sandbox --settings profile=gas --scenario gas.scenario");
   app.add_option("--target", options.target, "HOST:PORT of an adapter process, or an adapter of the registry")
       ->required();
@@ -170,9 +198,17 @@ int main(int argc, char** argv) try {
   app.add_option("--scenario", options.scenario_file, "which customer number shows what");
   app.add_option("--effects", options.effects_command,
                  "COMMAND that prints how often the payment with the id added to it stands in the biller's books");
+  app.add_option("--restart", options.restart_command,
+                 "COMMAND that ends the adapter process and starts it anew; exit status 0 once the old one is gone");
+  app.add_option("--check", options.checks, "only this check; may be repeated");
   app.add_option("--write-card", options.write_card,
                  "only write the card that the adapter process describes itself with to this FILE");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    // --help is one of them, and no error.
+    return app.exit(e) == 0 ? 0 : 2;
+  }
   return waystation::adapters::conformance::Run(options);
 } catch (const std::exception& e) {
   // Out of memory, or a closed stdout.

@@ -86,7 +86,8 @@ asio::awaitable<Reply> Link::Ask(Message request, std::string reference, Exchang
     Line* line = lines->Pick();
     if (line == nullptr) return waiter->Finish(NotSentBecause(lines->lines.front()->cause()));
     if (!lines->exchange->Expect(key, line, waiter, std::move(reference), std::move(on_late))) {
-      return waiter->Finish(NotSentBecause("a request with its trace number and time is under way"));
+      // It may be the same payment, which then did leave.
+      return waiter->Finish({Reply::Kind::kUnknown, {}, "a request with its trace number and time is under way"});
     }
     line->Send(key, std::move(waiter), std::move(frame));
   });

@@ -28,6 +28,8 @@ TEST_P(AdapterContract, Holds) {
   const conformance::Result result = conformance::RunCheck(registered.target(), check);
   RecordProperty("detail", result.detail);
   EXPECT_NE(result.verdict, conformance::Verdict::kFailed) << result.detail;
+  EXPECT_EQ(result.verdict == conformance::Verdict::kNotApplicable, registered.not_applicable.contains(check))
+      << "not applicable: " << result.detail;
 }
 
 INSTANTIATE_TEST_SUITE_P(Registered, AdapterContract,

@@ -16,7 +16,6 @@ import tempfile
 NOT_SOURCES = shutil.ignore_patterns("build", "data", ".git", "__pycache__", ".cache")
 # All that may change but the adapter's own folder.
 LISTS = {"adapters/CMakeLists.txt", "adapters/registry.cc", "deploy/switchd.yaml", "tests/contract/registered.cc"}
-CHECKS = 22
 STANZA = """
   - id: acme
     name: Mobile top-up (Acme)
@@ -25,9 +24,24 @@ STANZA = """
       profile: mobile
 """
 CASE = """\
-      {.label = "acme", .adapter = "acme", .target = [] {
-         return RegisteredTarget("acme", {{"profile", "mobile"}}, "stateless\\ngood 13800138000\\n");
-       }},
+      {.label = "acme",
+       .adapter = "acme",
+       .target =
+           [] {
+             return RegisteredTarget("acme", {{"profile", "mobile"}}, R"(
+                 stateless
+                 good 13800138000
+                 no_account 13800138090
+                 declined 13800138090
+                 not_sent 13800138091
+                 unknown_effect 13800138092
+                 unknown_no_effect 13800138093
+                 silent 13800138096
+                 late 13800138088
+                 cancel_refused 13800138097
+                 )");
+           },
+       .not_applicable = {"AnAmountThatIsNotOwedIsDeclined", "QueryOfWhatWasNeverSentSettlesNothingWrongly"}},
 """
 
 
@@ -90,23 +104,43 @@ def touched(before, after):
     return {path for path in old.keys() | new.keys() if old.get(path) != new.get(path)}
 
 
-def run(*command, environment=None):
-    result = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment)
+def run(*command, environment=None, folder=None):
+    result = subprocess.run(
+        command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, cwd=folder
+    )
     assert result.returncode == 0, f"{' '.join(map(str, command))}: exit status {result.returncode}\n{result.stdout}"
     return result.stdout
 
 
+def check_configuration(switchd, root):
+    """The switch of that build reads the changed configuration, and finds a fault in the new stanza."""
+    configuration = root / "deploy/switchd.yaml"
+    run(switchd, "--config", configuration, "--check", folder=root)
+    wrong = root / "build/wrong.yaml"
+    wrong.write_text(configuration.read_text(encoding="utf-8").replace(STANZA, STANZA.replace("profile", "profil")))
+    result = subprocess.run((switchd, "--config", wrong, "--check"), cwd=root, text=True, capture_output=True)
+    assert result.returncode != 0, "a setting that acme does not know is taken"
+    assert "profil" in result.stderr, result.stderr
+
+
 def build_and_test(root):
     # What was compiled from these sources anywhere else is taken from the cache.
-    environment = dict(os.environ, CCACHE_BASEDIR=str(root), CCACHE_NOHASHDIR="true")
+    environment = dict(
+        os.environ,
+        CCACHE_BASEDIR=str(root),
+        CCACHE_NOHASHDIR="true",
+        CCACHE_SLOPPINESS="pch_defines,time_macros",
+    )
     build = root / "build/scratch"
     release = ("-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O2 -g1 -DNDEBUG")
-    run("cmake", "-S", root, "-B", build, "-G", "Ninja", "-DWAYSTATION_WITHOUT_GRPC=ON", *release,
+    run("cmake", "-S", root, "-B", build, "-G", "Ninja", *release, environment=environment)
+    run("cmake", "--build", build, "-j", str(os.cpu_count()), "--target", "adapter_contract_test", "switchd",
         environment=environment)  # fmt: skip
-    run("cmake", "--build", build, "-j", str(os.cpu_count()), "--target", "adapter_contract_test",
-        environment=environment)  # fmt: skip
-    output = run(build / "bin/adapter_contract_test", "--gtest_filter=*acme*:*CoverWhatIsRegistered*")
-    assert f"[  PASSED  ] {CHECKS + 1} tests." in output, output
+    check_configuration(build / "bin/switchd", root)
+    output = run(build / "bin/adapter_contract_test", "--gtest_filter=*/acme_*:*CoverWhatIsRegistered*")
+    # Each check of the suite, and that nobody is missing.
+    listed = run(build / "bin/adapter_contract_test", "--gtest_filter=*/acme_*", "--gtest_list_tests").count("acme_")
+    assert listed > 0 and f"[  PASSED  ] {listed + 1} tests." in output, output
 
 
 def main():

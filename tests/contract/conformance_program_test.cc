@@ -40,12 +40,34 @@ class ConformanceProgram : public testing::Test {
 };
 
 TEST_F(ConformanceProgram, TheWorkedExamplePassesItAsAProcess) {
-  const WaterCompany company;
-  const e2e::Ended ended =
-      Run({"--target", company.address(), "--scenario", ScenarioFile(), "--effects", company.EffectsCommand()});
+  WaterCompany company;
+  company.Kill();
+  company.StartForEver();
+  const e2e::Ended ended = Run({"--target", company.address(), "--scenario", ScenarioFile(), "--effects",
+                                company.EffectsCommand(), "--restart", company.RestartCommand()});
   EXPECT_EQ(ended.exit_status, 0) << ended.output << ended.errors;
   EXPECT_THAT(ended.output, StartsWith(company.address() + ": payment ids from "));
-  EXPECT_THAT(ended.output, testing::EndsWith("\n22 passed, 0 failed, 0 not applicable\n"));
+  // What the switch's side of it does is not the process's.
+  EXPECT_THAT(ended.output, HasSubstr("NothingIsSentOnceTheDeadlineHasPassed             not applicable"));
+  EXPECT_THAT(ended.output, testing::EndsWith("\n24 passed, 0 failed, 1 not applicable\n"));
+}
+
+TEST_F(ConformanceProgram, BooksInMemoryDoNotSurviveTheRestart) {
+  WaterCompany company(":memory:");
+  company.Kill();
+  company.StartForEver();
+  const std::vector<std::string> checks = {
+      "--target", company.address(),         "--scenario", ScenarioFile(),
+      "--check",  "SameIdTwiceHasOneEffect", "--check",    "QueryAgreesWithThePaymentAlsoAfterARestart"};
+  const e2e::Ended unrestarted = Run(checks);
+  EXPECT_EQ(unrestarted.exit_status, 0) << unrestarted.output;
+  EXPECT_THAT(unrestarted.output, HasSubstr("passed: the process was not restarted; --restart does that\n"));
+  std::vector<std::string> with_restart = checks;
+  with_restart.insert(with_restart.end(), {"--restart", company.RestartCommand()});
+  const e2e::Ended ended = Run(with_restart);
+  EXPECT_EQ(ended.exit_status, 1) << ended.errors;
+  EXPECT_THAT(ended.output, HasSubstr("the same payment id again after a restart: "));
+  EXPECT_THAT(ended.output, HasSubstr("Query after a restart: never received"));
 }
 
 TEST_F(ConformanceProgram, WritesTheCardThatTheConfigurationNames) {
@@ -79,6 +101,10 @@ TEST_F(ConformanceProgram, WhatCantBeRunIsExitStatusTwo) {
   EXPECT_THAT(fault({"--target", "sandbox", "--scenario", File("none")}), HasSubstr("can't be read"));
   EXPECT_THAT(fault({"--target", "sandbox", "--scenario", Write("bad", "good\n")}), HasSubstr("bad: line 1: "));
   EXPECT_THAT(fault({"--target", "127.0.0.1:1", "--scenario", scenario}), HasSubstr("did not describe itself"));
+  EXPECT_THAT(fault({"--scenario", scenario}), HasSubstr("--target is required"));
+  EXPECT_THAT(fault({"--target", "sandbox", "--scenaro", scenario}), HasSubstr("--scenaro"));
+  EXPECT_THAT(fault({"--target", "sandbox", "--scenario", scenario, "--check", "Everything"}),
+              HasSubstr("--check: \"Everything\" is not known; expected one of CardHoldsTogether, "));
 }
 
 TEST(WaterCompanyProcess, OneIdHasOneEffectOverAKill) {

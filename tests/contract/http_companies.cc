@@ -1,5 +1,6 @@
 #include "tests/contract/http_companies.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -34,6 +35,9 @@ conformance::Target Target(const std::string& host, const std::string& adapter, 
   for (const std::string_view fault : kFaults) hosts->usual.simulator().Do(fmt::format("fault {} pay {}", host, fault));
   const std::string scenario = fmt::format(R"(
       good {0}00
+      good {0}01
+      good {0}02
+      good {0}03
       no_account {0}90
       declined {0}90
       declined {0}91
@@ -47,7 +51,10 @@ conformance::Target Target(const std::string& host, const std::string& adapter, 
       {1}
       )",
                                            number, more);
-  conformance::Target target = RegisteredTarget(adapter, (hosts->usual.*settings)(), scenario);
+  // billersim takes nothing up late.
+  CardOverrides overrides;
+  overrides.settling_time = std::chrono::milliseconds(500);
+  conformance::Target target = RegisteredTarget(adapter, (hosts->usual.*settings)(), scenario, overrides);
   target.scenario.slow = {{"url", (hosts->slow.*settings)()["url"]}};
   target.scenario.unreachable = {{"url", unreachable}};
   if (adapter == "mobile_json") target.scenario.slow["ca_file"] = hosts->slow.authority().file();

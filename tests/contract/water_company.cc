@@ -34,18 +34,35 @@ std::string ReadAll(const std::string& path) {
 
 }  // namespace
 
-WaterCompany::WaterCompany() : folder_(NewFolder()), address_("127.0.0.1:0") {
+WaterCompany::WaterCompany(const std::string& books)
+    : folder_(NewFolder()), books_(books.empty() ? folder_->path() + "/books.db" : books), address_("127.0.0.1:0") {
   Start();
 }
 
 void WaterCompany::Start() {
-  std::vector<std::string> command = Command();
+  Serve(Command());
+}
+
+void WaterCompany::StartForEver() {
+  // It is killed with the shell.
+  const std::string script =
+      fmt::format(R"(while :; do setpriv --pdeathsig KILL "$@" & echo $! >{}; wait $!; done)", ProcessIdFile());
+  std::vector<std::string> command = {"/bin/sh", "-c", script, "sh"};
+  for (std::string& word : Command()) command.push_back(std::move(word));
+  Serve(std::move(command));
+}
+
+void WaterCompany::Serve(std::vector<std::string> command) {
   command.insert(command.end(), {"serve", "--faults", "--listen", address_});
   process_ = std::make_unique<e2e::Child>(std::move(command), folder_->path() + "/errors");
   const std::optional<std::string> listening = process_->WaitForLine("listening on ", kStartLimit);
   if (!listening) fmt::print(stderr, "{}\n", process_->Errors());
   WS_CHECK(listening.has_value(), "the water company listens");
   address_ = *listening;
+}
+
+std::string WaterCompany::RestartCommand() const {
+  return fmt::format("p=$(cat {}); kill -9 $p; while kill -0 $p 2>/dev/null; do sleep 0.01; done", ProcessIdFile());
 }
 
 absl::StatusOr<int> WaterCompany::Effects(core::PaymentId payment) const {
@@ -62,7 +79,7 @@ std::string WaterCompany::EffectsCommand() const {
 
 std::vector<std::string> WaterCompany::Command() const {
   // -B: leaves no byte code among the sources. Debian's own Python, whose packages install-deps.sh installs.
-  return {"/usr/bin/python3", "-B", Example("water_company.py"), "--books", folder_->path() + "/books.db"};
+  return {"/usr/bin/python3", "-B", Example("water_company.py"), "--books", books_};
 }
 
 std::string CardFile() {
@@ -78,6 +95,11 @@ conformance::Target WaterCompanyTarget() {
   conformance::Target target =
       RegisteredTarget("remote", {{"address", company->address()}, {"card_file", CardFile()}}, ReadAll(ScenarioFile()));
   target.scenario.unreachable = {{"address", "127.0.0.1:1"}};
+  target.restart = [company] {
+    company->Kill();
+    company->Start();
+    return absl::OkStatus();
+  };
   target.effects = [company](core::PaymentId payment) { return company->Effects(payment); };
   target.host = company;
   return target;

@@ -14,21 +14,30 @@ namespace waystation::adapters {
 // its own that outlive it.
 class WaterCompany {
  public:
-  WaterCompany();
+  // `books`: a file other than the usual one.
+  explicit WaterCompany(const std::string& books = "");
 
   // host:port on loopback, the same after a restart.
   const std::string& address() const { return address_; }
   // Without a chance to finish anything.
   void Kill() { process_.reset(); }
   void Start();
+  // As Start, and whenever it ends it is started again.
+  void StartForEver();
   absl::StatusOr<int> Effects(core::PaymentId payment) const;
   // For a shell: prints the effects of the payment whose id is added.
   std::string EffectsCommand() const;
+  // For a shell, after StartForEver: kills the process, and returns when it is gone.
+  std::string RestartCommand() const;
 
  private:
   std::vector<std::string> Command() const;
+  std::string ProcessIdFile() const { return folder_->path() + "/pid"; }
+  // Runs `command`, with what it takes to serve added.
+  void Serve(std::vector<std::string> command);
 
   const std::unique_ptr<bench::TemporaryFolder> folder_;
+  const std::string books_;
   std::string address_;
   std::unique_ptr<e2e::Child> process_;
 };
