@@ -1,4 +1,7 @@
 #include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 #include <utility>
@@ -170,6 +173,18 @@ TEST(Scenario, FaultsNameTheLine) {
   EXPECT_EQ(ScenarioFault("slow x"), "line 1: \"x\"; expected slow NAME=VALUE");
   EXPECT_EQ(ScenarioFault("stateless 1"), "line 1: stateless takes nothing; expected it alone on its line");
   EXPECT_THAT(ScenarioFault("god 1"), testing::StartsWith("line 1: \"god\" is not known; expected good, "));
+}
+
+TEST(Scenario, ThoseForBillersimAreRead) {
+  int read = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(WS_SOURCE_DIR "/adapters/sim/scenarios")) {
+    if (entry.path().extension() != ".scenario") continue;
+    std::ifstream file(entry.path());
+    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    EXPECT_EQ(ScenarioFault(text), "") << entry.path();
+    ++read;
+  }
+  EXPECT_EQ(read, 3);
 }
 
 }  // namespace
