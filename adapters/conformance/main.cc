@@ -142,14 +142,17 @@ int WriteCard(const Options& options, const Settings& settings) {
   return 0;
 }
 
-int Run(const Options& options) {
-  const absl::StatusOr<Settings> settings = SettingsOf(options.settings);
+int Run(Options options) {
+  absl::StatusOr<Settings> settings = SettingsOf(options.settings);
   if (!settings.ok()) return Fail(settings.status());
   if (!options.write_card.empty()) return WriteCard(options, *settings);
   if (options.scenario_file.empty()) return Fail("--scenario is missing; expected a file, see its README");
   if (absl::Status known = AreChecks(options.checks); !known.ok()) return Fail(known);
   absl::StatusOr<Scenario> scenario = ReadScenario(options.scenario_file);
   if (!scenario.ok()) return Fail(scenario.status());
+  if (options.target.empty()) options.target = scenario->adapter;
+  if (options.target.empty()) return Fail("--target is missing, and the scenario has no line: adapter NAME");
+  settings->insert(scenario->settings.begin(), scenario->settings.end());
   absl::StatusOr<Target> target = TargetOf(options, *settings);
   if (!target.ok()) return Fail(target.status());
   target->scenario = *std::move(scenario);
@@ -191,9 +194,9 @@ int main(int argc, char** argv) try {
       "  adapter_conformance --target 127.0.0.1:7501 --scenario water.scenario \\\n"
       "                      --effects './water_company.py --books water.db effects' \\\n"
       "                      --restart 'systemctl restart water-company'\n"
-      "  adapter_conformance --target sandbox --settings profile=gas --scenario gas.scenario");
-  app.add_option("--target", options.target, "HOST:PORT of an adapter process, or an adapter of the registry")
-      ->required();
+      "  adapter_conformance --scenario adapters/sandbox/gas.scenario");
+  app.add_option("--target", options.target,
+                 "HOST:PORT of an adapter process, or an adapter of the registry; without it: the scenario's adapter");
   app.add_option("--settings", options.settings, "NAME=VALUE, as in the configuration; may be repeated");
   app.add_option("--scenario", options.scenario_file, "which customer number shows what");
   app.add_option("--effects", options.effects_command,

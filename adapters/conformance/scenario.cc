@@ -41,6 +41,12 @@ std::vector<Customer>* ListOf(Scenario& scenario, std::string_view word) {
   return nullptr;
 }
 
+Settings* SettingsOf(Scenario& scenario, std::string_view word) {
+  if (word == "slow") return &scenario.slow;
+  if (word == "unreachable") return &scenario.unreachable;
+  return word == "setting" ? &scenario.settings : nullptr;
+}
+
 // What is wrong with the line; empty when nothing is.
 std::string TakeLine(std::string_view line, Scenario& scenario) {
   const std::string word = TakeWord(line);
@@ -56,16 +62,23 @@ std::string TakeLine(std::string_view line, Scenario& scenario) {
     scenario.stateless = true;
     return Trimmed(line).empty() ? "" : "stateless takes nothing; expected it alone on its line";
   }
-  if (word == "slow" || word == "unreachable") {
+  if (Settings* settings = SettingsOf(scenario, word); settings != nullptr) {
     const std::string setting = Trimmed(line);
     const size_t equals = setting.find('=');
     if (equals == setting.npos || equals == 0) return fmt::format("\"{}\"; expected {} NAME=VALUE", setting, word);
-    (word == "slow" ? scenario.slow : scenario.unreachable)[setting.substr(0, equals)] = setting.substr(equals + 1);
+    (*settings)[setting.substr(0, equals)] = setting.substr(equals + 1);
+    return "";
+  }
+  if (word == "adapter" || word == "not_applicable") {
+    const std::string name = TakeWord(line);
+    if (name.empty() || !Trimmed(line).empty()) return fmt::format("{} takes one name; expected {} NAME", word, word);
+    if (word == "adapter") scenario.adapter = name;
+    if (word == "not_applicable") scenario.not_applicable.insert(name);
     return "";
   }
   return fmt::format(
       "\"{}\" is not known; expected good, no_account, declined, not_sent, unknown_effect, unknown_no_effect, silent, "
-      "late, cancel_refused, slow, unreachable or stateless",
+      "late, cancel_refused, slow, unreachable, stateless, adapter, setting or not_applicable",
       word);
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,12 +33,18 @@ struct Scenario {
   Settings unreachable;                     // with these nothing reaches the biller; empty: there are none
   // The target keeps no books: what it took back or never saw, it does not remember.
   bool stateless = false;
+  // The adapter of the registry that it is for, and that one's settings; empty: whoever runs the checks says so.
+  std::string adapter;
+  Settings settings;
+  // The checks that say nothing of the target, for who wants to know when there is one more of them.
+  std::set<std::string, std::less<>> not_applicable;
 };
 
 // Reads the text form, a statement a line, `#` starts a comment:
 //   good CUSTOMER [remark], and the same for the other lists
 //   slow NAME=VALUE, unreachable NAME=VALUE: one setting each
 //   stateless
+//   adapter NAME, setting NAME=VALUE, not_applicable CHECK
 // InvalidArgument: "line 3: ...".
 absl::StatusOr<Scenario> ParseScenario(std::string_view text);
 

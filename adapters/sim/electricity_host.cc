@@ -178,7 +178,9 @@ BillerAnswer ElectricityHost::Decide(std::string_view operation, const Message& 
   } else if (operation == "cancel") {
     answer = biller_.Cancel(reference);
   } else if (operation == "probe") {
-    answer.code = kDone;
+    answer = biller_.Probe();
+  } else {
+    biller_.NoteUnheard(operation, reference);
   }
   return answer;
 }

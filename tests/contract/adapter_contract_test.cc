@@ -21,6 +21,15 @@ TEST(ContractCases, CoverWhatIsRegistered) {
   EXPECT_EQ(covered, std::set<std::string_view>(names.begin(), names.end()));
 }
 
+TEST(ContractCases, NameChecksThatThereAre) {
+  const std::vector<std::string_view> checks = conformance::CheckNames();
+  for (const RegisteredCase& registered : RegisteredCases()) {
+    for (const std::string& name : registered.not_applicable) {
+      EXPECT_THAT(checks, testing::Contains(name)) << registered.label;
+    }
+  }
+}
+
 class AdapterContract : public testing::TestWithParam<std::tuple<RegisteredCase, std::string_view>> {};
 
 TEST_P(AdapterContract, Holds) {

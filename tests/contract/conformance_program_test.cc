@@ -79,6 +79,12 @@ TEST_F(ConformanceProgram, WritesTheCardThatTheConfigurationNames) {
   EXPECT_EQ(written.substr(written.find("service:")), kept.substr(kept.find("service:")));
 }
 
+TEST_F(ConformanceProgram, AScenarioMayNameItsAdapter) {
+  const e2e::Ended ended = Run({"--scenario", SandboxScenarioFile(), "--check", "CardHoldsTogether"});
+  EXPECT_EQ(ended.exit_status, 0) << ended.errors;
+  EXPECT_THAT(ended.output, StartsWith("sandbox: payment ids from "));
+}
+
 TEST_F(ConformanceProgram, AFaultIsExitStatusOne) {
   // The ending 94 of the sandbox: nothing about it is ever known.
   const e2e::Ended ended = Run({"--target", "sandbox", "--settings", "profile=electricity", "--scenario",
@@ -101,7 +107,7 @@ TEST_F(ConformanceProgram, WhatCantBeRunIsExitStatusTwo) {
   EXPECT_THAT(fault({"--target", "sandbox", "--scenario", File("none")}), HasSubstr("can't be read"));
   EXPECT_THAT(fault({"--target", "sandbox", "--scenario", Write("bad", "good\n")}), HasSubstr("bad: line 1: "));
   EXPECT_THAT(fault({"--target", "127.0.0.1:1", "--scenario", scenario}), HasSubstr("did not describe itself"));
-  EXPECT_THAT(fault({"--scenario", scenario}), HasSubstr("--target is required"));
+  EXPECT_THAT(fault({"--scenario", scenario}), HasSubstr("--target is missing, and the scenario has no line: "));
   EXPECT_THAT(fault({"--target", "sandbox", "--scenaro", scenario}), HasSubstr("--scenaro"));
   EXPECT_THAT(fault({"--target", "sandbox", "--scenario", scenario, "--check", "Everything"}),
               HasSubstr("--check: \"Everything\" is not known; expected one of CardHoldsTogether, "));

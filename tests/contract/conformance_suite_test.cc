@@ -157,13 +157,17 @@ std::string ScenarioFault(std::string_view text) {
 }
 
 TEST(Scenario, IsReadLineByLine) {
-  const auto scenario =
-      ParseScenario("# c\n good 1 \n\nunknown_effect 2 cut  in the middle # c\nslow a=b=c\nstateless");
+  const auto scenario = ParseScenario(
+      "# c\n good 1 \n\nunknown_effect 2 cut  in the middle # c\nslow a=b=c\nstateless\n"
+      "adapter sandbox\nsetting profile=gas\nnot_applicable CardHoldsTogether");
   ASSERT_TRUE(scenario.ok()) << scenario.status();
   EXPECT_EQ(scenario->good.front().number, "1");
   EXPECT_EQ(scenario->unknown_effect.front().remark, "cut  in the middle");
   EXPECT_EQ(scenario->slow, (Settings{{"a", "b=c"}}));
   EXPECT_TRUE(scenario->stateless);
+  EXPECT_EQ(scenario->adapter, "sandbox");
+  EXPECT_EQ(scenario->settings, (Settings{{"profile", "gas"}}));
+  EXPECT_THAT(scenario->not_applicable, testing::ElementsAre("CardHoldsTogether"));
   EXPECT_TRUE(scenario->late.empty());
 }
 
@@ -172,6 +176,8 @@ TEST(Scenario, FaultsNameTheLine) {
   EXPECT_EQ(ScenarioFault("good 1\nlate"), "line 2: late without a customer number; expected late CUSTOMER");
   EXPECT_EQ(ScenarioFault("slow x"), "line 1: \"x\"; expected slow NAME=VALUE");
   EXPECT_EQ(ScenarioFault("stateless 1"), "line 1: stateless takes nothing; expected it alone on its line");
+  EXPECT_EQ(ScenarioFault("adapter"), "line 1: adapter takes one name; expected adapter NAME");
+  EXPECT_EQ(ScenarioFault("setting profile"), "line 1: \"profile\"; expected setting NAME=VALUE");
   EXPECT_THAT(ScenarioFault("god 1"), testing::StartsWith("line 1: \"god\" is not known; expected good, "));
 }
 

@@ -1,5 +1,9 @@
 #include "tests/contract/registered.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <ostream>
 #include <utility>
 
@@ -15,7 +19,7 @@
 namespace waystation::adapters {
 namespace {
 
-using Checks = std::set<std::string_view>;
+using Checks = std::set<std::string, std::less<>>;
 
 // By what the card says.
 const Checks& AnyAmount() {
@@ -34,31 +38,59 @@ Checks AndNothingLate(Checks checks) {
   return checks;
 }
 
-// The endings are those of adapters/sandbox/README.md.
-RegisteredCase Sandbox(const std::string& profile, const std::string& number, bool cancels, Checks not_applicable) {
-  // It does not know what it was never sent.
-  not_applicable.insert("QueryOfWhatWasNeverSentSettlesNothingWrongly");
-  const auto target = [profile, number, cancels] {
-    const std::string scenario = fmt::format(R"(
-                stateless
-                good {0}00
-                no_account {0}90
-                declined {0}90
-                not_sent {0}91
-                unknown_effect {0}92
-                unknown_no_effect {0}93
-                silent {0}96
-                late {0}88
-                slow latency_ms=60000
-                {1} {0}97
-                )",
-                                             number, cancels ? "cancel_refused" : "good");
-    return RegisteredTarget("sandbox", {{"profile", profile}}, scenario);
+std::string ReadAll(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+// A scenario that an adapter has in its folder: there is nothing to start.
+RegisteredCase CaseOf(const std::filesystem::path& path) {
+  const std::string text = ReadAll(path);
+  const absl::StatusOr<conformance::Scenario> scenario = conformance::ParseScenario(text);
+  WS_CHECK(scenario.ok() && !scenario->adapter.empty(),
+           fmt::format("{}: {}; expected a scenario with a line: adapter NAME", path.string(),
+                       std::string(scenario.status().message())));
+  return {.label = fmt::format("{}_{}", path.parent_path().filename().string(), path.stem().string()),
+          .adapter = scenario->adapter,
+          .target = [adapter = scenario->adapter, settings = scenario->settings,
+                     text] { return RegisteredTarget(adapter, settings, text); },
+          .not_applicable = Checks(scenario->not_applicable.begin(), scenario->not_applicable.end())};
+}
+
+// adapters/*/*.scenario, in alphabetical order.
+std::vector<std::filesystem::path> ScenarioFiles() {
+  std::vector<std::filesystem::path> files;
+  for (const auto& folder : std::filesystem::directory_iterator(WS_SOURCE_DIR "/adapters")) {
+    if (!folder.is_directory()) continue;
+    for (const auto& file : std::filesystem::directory_iterator(folder)) {
+      if (file.path().extension() == ".scenario") files.push_back(file.path());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::vector<RegisteredCase> AllCases() {
+  std::vector<RegisteredCase> cases = {
+      {.label = "gas_xml_gas_company",
+       .adapter = "gas_xml",
+       .target = GasCompanyTarget,
+       .not_applicable = AndNothingLate(NothingIsTakenBack())},
+      {.label = "iso8583_power_company",
+       .adapter = "iso8583",
+       .target = PowerCompanyTarget,
+       .not_applicable = AnyAmount()},
+      {.label = "mobile_json_carrier",
+       .adapter = "mobile_json",
+       .target = CarrierTarget,
+       .not_applicable = AndNothingLate(AnyAmount())},
+#ifdef WAYSTATION_WITH_REMOTE_ADAPTERS
+      {.label = "remote_simulated_water_company", .adapter = "remote", .target = SimulatedWaterCompanyTarget},
+      {.label = "remote_water_company", .adapter = "remote", .target = WaterCompanyTarget},
+#endif
   };
-  return {.label = "sandbox_" + profile,
-          .adapter = "sandbox",
-          .target = target,
-          .not_applicable = std::move(not_applicable)};
+  for (const std::filesystem::path& file : ScenarioFiles()) cases.push_back(CaseOf(file));
+  return cases;
 }
 
 }  // namespace
@@ -82,27 +114,7 @@ std::ostream& operator<<(std::ostream& out, const RegisteredCase& registered) {
 }
 
 const std::vector<RegisteredCase>& RegisteredCases() {
-  static const std::vector<RegisteredCase> cases = {
-      {.label = "gas_xml_gas_company",
-       .adapter = "gas_xml",
-       .target = GasCompanyTarget,
-       .not_applicable = AndNothingLate(NothingIsTakenBack())},
-      {.label = "iso8583_power_company",
-       .adapter = "iso8583",
-       .target = PowerCompanyTarget,
-       .not_applicable = AnyAmount()},
-      {.label = "mobile_json_carrier",
-       .adapter = "mobile_json",
-       .target = CarrierTarget,
-       .not_applicable = AndNothingLate(AnyAmount())},
-#ifdef WAYSTATION_WITH_REMOTE_ADAPTERS
-      {.label = "remote_simulated_water_company", .adapter = "remote", .target = SimulatedWaterCompanyTarget},
-      {.label = "remote_water_company", .adapter = "remote", .target = WaterCompanyTarget},
-#endif
-      Sandbox("mobile", "138001380", true, AnyAmount()),
-      Sandbox("electricity", "12345678", true, AnyAmount()),
-      Sandbox("gas", "123456", false, NothingIsTakenBack()),
-  };
+  static const std::vector<RegisteredCase> cases = AllCases();
   return cases;
 }
 

@@ -20,12 +20,13 @@ struct RegisteredCase {
   // check.
   std::function<conformance::Target()> target;
   // The checks that say nothing of it, and no others: one that is lost would go unnoticed.
-  std::set<std::string_view> not_applicable = {};
+  std::set<std::string, std::less<>> not_applicable = {};
 };
 
 std::ostream& operator<<(std::ostream& out, const RegisteredCase& registered);
 
-// One or more for each name of the registry.
+// One or more for each name of the registry: those whose biller is started here, and a case for each scenario that an
+// adapter has in its own folder (adapters/*/*.scenario).
 const std::vector<RegisteredCase>& RegisteredCases();
 
 // A target of the registry: the adapter with these settings, and the scenario as text.

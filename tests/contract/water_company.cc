@@ -90,6 +90,10 @@ std::string ScenarioFile() {
   return Example("water.scenario");
 }
 
+std::string SandboxScenarioFile() {
+  return WS_SOURCE_DIR "/adapters/sandbox/mobile.scenario";
+}
+
 conformance::Target WaterCompanyTarget() {
   const auto company = std::make_shared<WaterCompany>();
   conformance::Target target =

@@ -45,6 +45,8 @@ class WaterCompany {
 // Files of the example.
 std::string CardFile();
 std::string ScenarioFile();
+// One of the sandbox's.
+std::string SandboxScenarioFile();
 
 // A water company that was just started, reached by the registry's adapter `remote`.
 conformance::Target WaterCompanyTarget();
