@@ -30,7 +30,7 @@ Message Payment(const Dialect& dialect) {
   message.Set(41, "SWITCH01");
   message.Set(42, "450000000017   ");
   message.Set(49, "156");
-  dialect.Write(dialect.our_reference, "1234567890123456", &message);
+  WS_CHECK(dialect.Write(dialect.our_reference, "1234567890123456", &message).ok(), "a reference that fits");
   message.Set(102, "1234567800");
   return message;
 }

@@ -79,6 +79,11 @@ absl::StatusOr<std::unique_ptr<BillerAdapter>> Iso8583Biller::Create(const Setti
   absl::StatusOr<HostFile> file = HostFile::Load(specification);
   if (!file.ok()) return BadSetting("specification", file.status());
   parts->file = *std::move(file);
+  if (!acquirer.empty() && parts->file.specification.field(32) == nullptr) {
+    return BadSetting("acquirer", absl::InvalidArgumentError(fmt::format("{} has no element 32 to send it in; expected "
+                                                                         "one, or no acquirer",
+                                                                         specification)));
+  }
   if (!mac_key_file.empty()) {
     if (absl::Status status = CheckMacFields(parts->file.specification); !status.ok()) {
       return BadSetting("mac_key_file", status);

@@ -13,6 +13,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr size_t kProcessingCodeDigits = 6;
+// Of a payment's id: what our reference is.
+constexpr size_t kReferenceDigits = 16;
 
 std::string_view Trimmed(std::string_view text) {
   const size_t last = text.find_last_not_of(' ');
@@ -97,7 +99,29 @@ std::string_view FindPart(const PrivateLayout& layout, std::string_view value, s
   return {};
 }
 
-// The value of the element with one part more.
+// The longest that the part can be.
+size_t Room(const PrivateLayout& layout, std::string_view tag) {
+  size_t room = layout.tag_characters > 0 ? 1 : 0;
+  for (size_t i = 0; i < layout.length_digits; ++i) room *= 10;
+  if (layout.tag_characters > 0) return room - 1;
+  for (const PrivateLayout::Slice& slice : layout.slices) {
+    if (slice.tag == tag) return slice.length;
+  }
+  return 0;
+}
+
+// What the element must have room for, so that the part can have `part` characters.
+size_t LengthWith(const PrivateLayout& layout, std::string_view tag, size_t part) {
+  if (layout.tag_characters > 0) return layout.tag_characters + layout.length_digits + part;
+  size_t length = 0;
+  for (const PrivateLayout::Slice& slice : layout.slices) {
+    length += slice.length;
+    if (slice.tag == tag) break;
+  }
+  return length;
+}
+
+// The value of the element with one part more, which there is room for.
 std::string WithPart(const PrivateLayout& layout, std::string_view value, std::string_view tag, std::string_view part) {
   std::string with(value);
   if (layout.tag_characters > 0) {
@@ -107,7 +131,7 @@ std::string WithPart(const PrivateLayout& layout, std::string_view value, std::s
   for (const PrivateLayout::Slice& slice : layout.slices) {
     if (with.size() < from + slice.length) with.resize(from + slice.length, ' ');
     if (slice.tag == tag) {
-      std::string filled(part.substr(0, slice.length));
+      std::string filled(part);
       filled.resize(slice.length, ' ');
       with.replace(from, slice.length, filled);
     }
@@ -130,24 +154,34 @@ absl::StatusOr<Dialect> Dialect::Parse(const json::object& object, const Specifi
   absl::Status status = reader.Finish({"fields", "places", "processing_codes", "currency", "answers"});
   if (status.ok()) status = dialect.ParsePrivate(*fields);
   if (status.ok()) status = dialect.ParsePlaces(*places, specification);
+  if (status.ok()) status = dialect.ParseProcessingCodes(*codes);
+  if (status.ok()) status = dialect.ParseAnswers(*answers);
   if (!status.ok()) return status;
+  return dialect;
+}
 
-  JsonObjectReader code_reader(*codes, "processing_codes.");
+absl::Status Dialect::ParseProcessingCodes(const json::object& codes) {
+  JsonObjectReader reader(codes, "processing_codes.");
+  std::map<std::string, std::string_view> taken;
   const auto code = [&](std::string_view name, Operation operation) {
-    std::string& text = dialect.processing_codes_[static_cast<size_t>(operation)];
-    code_reader.Text(name, &text);
-    if (!text.empty() && text.size() != kProcessingCodeDigits) {
-      code_reader.Fault(name, fmt::format("\"{}\"; expected {} digits", text, kProcessingCodeDigits));
+    std::string& text = processing_codes_[static_cast<size_t>(operation)];
+    reader.Text(name, &text);
+    if (text.empty()) return;
+    if (text.size() != kProcessingCodeDigits || text.find_first_not_of("0123456789") != std::string::npos) {
+      reader.Fault(name, fmt::format("\"{}\"; expected {} digits", text, kProcessingCodeDigits));
+    }
+    if (const auto [other, is_new] = taken.try_emplace(text, name); !is_new) {
+      reader.Fault(
+          name, fmt::format("{} is that of {} too; they are all 0200, expected one of its own", text, other->second));
     }
   };
   code("inquiry", Operation::kInquiry);
   code("payment", Operation::kPayment);
   code("query", Operation::kQuery);
   code("cancel", Operation::kCancel);
-  if (status = code_reader.Finish({"payment"}); !status.ok()) return status;
-  dialect.processing_codes_[static_cast<size_t>(Operation::kReversal)] = dialect.processing_code(Operation::kPayment);
-  if (status = dialect.ParseAnswers(*answers); !status.ok()) return status;
-  return dialect;
+  if (absl::Status status = reader.Finish({"payment"}); !status.ok()) return status;
+  processing_codes_[static_cast<size_t>(Operation::kReversal)] = processing_code(Operation::kPayment);
+  return absl::OkStatus();
 }
 
 absl::Status Dialect::ParsePlaces(const json::object& object, const Specification& specification) {
@@ -168,7 +202,35 @@ absl::Status Dialect::ParsePlaces(const json::object& object, const Specificatio
     if (!parsed.ok()) return parsed.status();
     *place = *std::move(parsed);
   }
-  return reader.Finish({"customer_number", "our_reference", "biller_reference"});
+  if (absl::Status status = reader.Finish({"customer_number", "our_reference", "biller_reference"}); !status.ok()) {
+    return status;
+  }
+  return CheckOurReference(specification);
+}
+
+absl::Status Dialect::CheckOurReference(const Specification& specification) const {
+  const FieldSpecification& field = *specification.field(our_reference.field);
+  const auto fault = [&](std::string_view what) {
+    return absl::InvalidArgumentError(
+        fmt::format("places.our_reference: element {} {}; expected room for {} digits that come back as they were sent",
+                    our_reference.field, what, kReferenceDigits));
+  };
+  const bool digits = field.type == FieldType::kDigits && our_reference.tag.empty();
+  const bool text =
+      field.type == FieldType::kAlphanumeric || field.type == FieldType::kPrintable || field.type == FieldType::kText;
+  if (!digits && !text) return fault("is of a type that does not go with it");
+  if (digits && field.length_digits == 0) return fault("is filled up with zeros");
+  size_t needed = kReferenceDigits;
+  if (!our_reference.tag.empty()) {
+    const PrivateLayout& layout = private_.at(our_reference.field);
+    if (Room(layout, our_reference.tag) < kReferenceDigits) {
+      return fault(fmt::format("has a part \"{}\" of at most {} characters", our_reference.tag,
+                               Room(layout, our_reference.tag)));
+    }
+    needed = LengthWith(layout, our_reference.tag, kReferenceDigits);
+  }
+  if (field.length < needed) return fault(fmt::format("has {} characters, and {} are needed", field.length, needed));
+  return absl::OkStatus();
 }
 
 absl::Status Dialect::ParsePrivate(const json::array& fields) {
@@ -202,8 +264,21 @@ absl::Status Dialect::ParseAnswers(const json::object& answers) {
       Meaning meaning;
       entry_reader.Choice("means", {"done", "declined", "never received", "original", "unknown"}, &verdict);
       entry_reader.Text("text", &meaning.text);
-      if (absl::Status status = entry_reader.Finish({"means"}); !status.ok()) return status;
       meaning.verdict = static_cast<Verdict>(verdict);
+      const bool of_query = static_cast<Operation>(operation) == Operation::kQuery;
+      // It would free the money of a payment on a code that may be about the query.
+      if (of_query && meaning.verdict == Verdict::kDeclined) {
+        entry_reader.Fault("means",
+                           "declined: was the query, or the payment? expected original, whose code stands in "
+                           "places.original_code, or unknown");
+      }
+      if (!of_query && meaning.verdict == Verdict::kOriginal) {
+        entry_reader.Fault("means", "original: only a query finds the payment so");
+      }
+      if (meaning.verdict == Verdict::kOriginal && original_code.field == 0) {
+        entry_reader.Fault("means", "original: places.original_code is missing");
+      }
+      if (absl::Status status = entry_reader.Finish({"means"}); !status.ok()) return status;
       answers_[operation][std::string(code)] = std::move(meaning);
     }
   }
@@ -222,13 +297,19 @@ std::string_view Dialect::Read(const Message& message, const Place& place) const
   return place.tag.empty() ? Trimmed(value) : FindPart(private_.at(place.field), value, place.tag);
 }
 
-void Dialect::Write(const Place& place, std::string_view value, Message* message) const {
-  if (place.field == 0) return;
+absl::Status Dialect::Write(const Place& place, std::string_view value, Message* message) const {
+  if (place.field == 0) return absl::OkStatus();
   if (place.tag.empty()) {
     message->Set(place.field, value);
-  } else {
-    message->Set(place.field, WithPart(private_.at(place.field), message->Get(place.field), place.tag, value));
+    return absl::OkStatus();
   }
+  const PrivateLayout& layout = private_.at(place.field);
+  if (const size_t room = Room(layout, place.tag); value.size() > room) {
+    return absl::InvalidArgumentError(fmt::format("field {}: part \"{}\": {} characters; expected at most {}",
+                                                  place.field, place.tag, value.size(), room));
+  }
+  message->Set(place.field, WithPart(layout, message->Get(place.field), place.tag, value));
+  return absl::OkStatus();
 }
 
 }  // namespace waystation::adapters::iso8583

@@ -63,16 +63,22 @@ class Dialect {
   std::string_view processing_code(Operation operation) const {
     return processing_codes_[static_cast<size_t>(operation)];
   }
+  // Whether there is a table of response codes for it.
+  bool HasAnswers(Operation operation) const { return !answers_[static_cast<size_t>(operation)].empty(); }
   // kUnknown where the table lacks the code.
   Meaning MeaningOf(Operation operation, std::string_view code) const;
 
   // Empty where there is nothing; without what filled it up. Valid until the next Set.
   std::string_view Read(const Message& message, const Place& place) const;
-  // Nothing where the place is nowhere.
-  void Write(const Place& place, std::string_view value, Message* message) const;
+  // Nothing where the place is nowhere. InvalidArgument: the part is too short for it, which is left as it was; whether
+  // the element is, Pack says.
+  absl::Status Write(const Place& place, std::string_view value, Message* message) const;
 
  private:
   absl::Status ParsePlaces(const boost::json::object& object, const Specification& specification);
+  // Whether our reference comes back as it was sent, however many digits it has.
+  absl::Status CheckOurReference(const Specification& specification) const;
+  absl::Status ParseProcessingCodes(const boost::json::object& codes);
   absl::Status ParsePrivate(const boost::json::array& fields);
   absl::Status ParseAnswers(const boost::json::object& answers);
 

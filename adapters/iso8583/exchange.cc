@@ -5,6 +5,7 @@
 
 #include "adapters/alarm.h"
 #include "adapters/iso8583/codec.h"
+#include "adapters/iso8583/frame.h"
 #include "fmt/format.h"
 
 namespace waystation::adapters::iso8583 {
@@ -13,6 +14,8 @@ namespace {
 constexpr std::chrono::seconds kAlarmInterval{1};
 // 0210 answers 0200, 0430 answers 0420 and 0421.
 constexpr uint32_t kToAnswer = 10;
+constexpr std::string_view kNetworkRequest = "0800";
+constexpr std::string_view kNetworkAnswer = "0810";
 
 uint64_t NumberIn(std::string_view digits) {
   uint64_t number = 0;
@@ -54,17 +57,16 @@ bool Exchange::Expect(const MatchKey& key, const Line* line, std::shared_ptr<Wai
   return expected_.try_emplace(key, Expected{line, std::move(waiter), std::move(reference), std::move(on_late)}).second;
 }
 
-void Exchange::NeverSent(const MatchKey& key, const std::string& cause) {
+void Exchange::NeverSent(const MatchKey& key, Waiter* waiter, const std::string& cause) {
+  waiter->Finish(Failed(Reply::Kind::kNotSent, cause));
   const auto found = expected_.find(key);
-  if (found == expected_.end()) return;
-  found->second.waiter->Finish(Failed(Reply::Kind::kNotSent, cause));
-  expected_.erase(found);
+  if (found != expected_.end() && found->second.waiter.get() == waiter) expected_.erase(found);
 }
 
 void Exchange::GiveUp(const MatchKey& key, const Waiter* waiter) {
   const auto found = expected_.find(key);
   if (found == expected_.end() || found->second.waiter.get() != waiter) return;
-  if (waiter != nullptr && found->second.waiter->has_left()) LookOutFor(key, std::move(found->second));
+  if (found->second.waiter->has_left()) LookOutFor(key, std::move(found->second));
   expected_.erase(key);
 }
 
@@ -81,11 +83,12 @@ void Exchange::LineEnded(const Line* line, const std::string& cause) {
   }
 }
 
-void Exchange::OnMessage(std::string_view bytes) {
+bool Exchange::OnMessage(std::string_view bytes, std::string* reply) {
   Message answer;
   const Specification& specification = parts_->file.specification;
   if (absl::Status status = Unpack(specification, bytes, &answer); !status.ok()) {
-    return Alarm(fmt::format("a message that cannot be read: {}", std::string(status.message())));
+    Alarm(fmt::format("a message that cannot be read: {}", std::string(status.message())));
+    return false;
   }
   const bool authentic = !parts_->mac || MacIsRight(specification, *parts_->mac, bytes, answer);
   const MatchKey key = KeyOfAnswer(answer);
@@ -95,24 +98,44 @@ void Exchange::OnMessage(std::string_view bytes) {
                     "host's, and is nobody between us?",
                     answer.mti(), MacField(answer), answer.Get(11), answer.Get(7)));
   }
+  if (answer.mti() == kNetworkRequest) {
+    if (authentic) AnswerNetworkRequest(answer, reply);
+    return false;
+  }
   if (const auto found = expected_.find(key); found != expected_.end() && Belongs(answer, found->second.reference)) {
     Expected expected = std::move(found->second);
     expected_.erase(found);
-    Reply reply = authentic ? Failed(Reply::Kind::kAnswered, "") : Failed(Reply::Kind::kUnknown, "its MAC is wrong");
-    if (authentic) reply.message = std::move(answer);
-    if (expected.waiter->Finish(reply)) {
-      if (!authentic) LookOutFor(key, std::move(expected));
-    } else if (authentic && expected.on_late) {
+    Reply settled = authentic ? Failed(Reply::Kind::kAnswered, "") : Failed(Reply::Kind::kUnknown, "its MAC is wrong");
+    if (authentic) settled.message = std::move(answer);
+    const bool taken = expected.waiter->Finish(settled);
+    if (!authentic) {
+      LookOutFor(key, std::move(expected));
+    } else if (!taken && expected.on_late) {
       // The caller gave up a moment ago, and his word of it is still on its way.
-      expected.on_late(reply.message);
+      expected.on_late(settled.message);
     }
-    return;
+    return authentic;
   }
   const auto found = late_.find(key);
-  if (found == late_.end() || !authentic || !Belongs(answer, found->second.reference)) return;
+  if (found == late_.end() || !authentic || !Belongs(answer, found->second.reference)) return false;
   const OnLate on_late = std::move(found->second.on_late);
   late_.erase(found);
   on_late(answer);
+  return true;
+}
+
+void Exchange::AnswerNetworkRequest(const Message& request, std::string* reply) {
+  Message answer;
+  answer.set_mti(kNetworkAnswer);
+  for (const int echoed : {7, 11, 12, 13, 41, 70}) {
+    if (request.Has(echoed)) answer.Set(echoed, request.Get(echoed));
+  }
+  answer.Set(39, "00");
+  const size_t before = reply->size();
+  if (absl::Status status = PackFrame(parts_->file.specification, parts_->mac.get(), &answer, reply); !status.ok()) {
+    reply->resize(before);
+    Alarm(fmt::format("the answer to a network request of the host's: {}", std::string(status.message())));
+  }
 }
 
 void Exchange::Close() {

@@ -59,7 +59,7 @@ class Line;
 // come.
 //
 // Threads: the link's. Limits: answers are looked out for kLateWindow after their request was given up, and for the
-// last kMostLate of them.
+// last kMostLate of them; an alarm a second.
 class Exchange {
  public:
   using OnLate = std::function<void(const Message& answer)>;
@@ -73,14 +73,15 @@ class Exchange {
   // already.
   bool Expect(const MatchKey& key, const Line* line, std::shared_ptr<Waiter> waiter, std::string reference,
               OnLate on_late);
-  // It will never be sent.
-  void NeverSent(const MatchKey& key, const std::string& cause);
+  // The request of `waiter` will never be sent; `key` may be another's by now.
+  void NeverSent(const MatchKey& key, Waiter* waiter, const std::string& cause);
   // The caller has given up.
   void GiveUp(const MatchKey& key, const Waiter* waiter);
   // The connection has ended: what left over it may have had its effect.
   void LineEnded(const Line* line, const std::string& cause);
-  // A message came.
-  void OnMessage(std::string_view bytes);
+  // A message came. True: it answers a request of ours. `reply` gets, in its frame, what is to be sent back over the
+  // same connection: the answer to a network request (0800) of the host's own.
+  bool OnMessage(std::string_view bytes, std::string* reply);
   // Nothing waits any more, nothing is late any more.
   void Close();
 
@@ -97,6 +98,7 @@ class Exchange {
   };
 
   void LookOutFor(const MatchKey& key, Expected expected);
+  void AnswerNetworkRequest(const Message& request, std::string* reply);
   bool Belongs(const Message& answer, const std::string& reference);
   void Alarm(const std::string& text);
 

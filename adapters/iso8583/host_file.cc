@@ -25,6 +25,8 @@ absl::StatusOr<CapabilityCard> ParseCard(const json::object& object) {
   uint64_t settling = static_cast<uint64_t>(card.settling_time.count());
   uint64_t limit = static_cast<uint64_t>(card.time_limit.count());
   uint64_t in_flight = card.max_in_flight;
+  uint64_t waiting = card.max_waiting;
+  std::string service_hours;
   const auto most_amount = static_cast<uint64_t>(core::kMaxAmount.fen());
   JsonObjectReader reader(object, "card.");
   reader.Text("service", &card.service);
@@ -43,6 +45,8 @@ absl::StatusOr<CapabilityCard> ParseCard(const json::object& object) {
   reader.Flag("issues_voucher", &card.issues_voucher);
   reader.Number("time_limit_ms", 1, kDayMs, &limit);
   reader.Number("max_in_flight", 1, 100'000, &in_flight);
+  reader.Number("max_waiting", 0, 10'000, &waiting);
+  reader.Text("service_hours", &service_hours);
   absl::Status status =
       reader.Finish({"service", "inquiry", "amount", "least_fen", "most_fen", "customer_number_pattern",
                      "customer_number_hint", "cancel", "can_query", "can_reverse", "query_denial_is_final"});
@@ -56,8 +60,10 @@ absl::StatusOr<CapabilityCard> ParseCard(const json::object& object) {
   card.settling_time = std::chrono::milliseconds(settling);
   card.time_limit = std::chrono::milliseconds(limit);
   card.max_in_flight = static_cast<uint32_t>(in_flight);
-  if (status = ValidateCard(card); !status.ok()) return status;
-  return card;
+  card.max_waiting = static_cast<uint32_t>(waiting);
+  CardOverrides overrides;
+  if (!service_hours.empty()) overrides.service_hours = service_hours;
+  return WithOverrides(std::move(card), overrides);
 }
 
 // What the adapter always sends or reads.
@@ -68,12 +74,16 @@ absl::Status CheckElements(const Specification& specification, const CapabilityC
     }
   }
   const auto missing = [&](bool needed, Operation operation, std::string_view name) {
-    return needed && dialect.processing_code(operation).empty()
-               ? absl::InvalidArgumentError(fmt::format("processing_codes.{}: missing; the card promises it", name))
+    const bool code = !dialect.processing_code(operation).empty();
+    return needed && !(code && dialect.HasAnswers(operation))
+               ? absl::InvalidArgumentError(fmt::format("{}.{}: missing or empty; the card promises it",
+                                                        code ? "answers" : "processing_codes", name))
                : absl::OkStatus();
   };
-  absl::Status status = missing(card.inquiry != InquiryRule::kNone, Operation::kInquiry, "inquiry");
+  absl::Status status = missing(true, Operation::kPayment, "payment");
+  status.Update(missing(card.inquiry != InquiryRule::kNone, Operation::kInquiry, "inquiry"));
   status.Update(missing(card.can_query, Operation::kQuery, "query"));
+  status.Update(missing(card.can_reverse, Operation::kReversal, "reversal"));
   status.Update(missing(card.cancel != CancelRule::kNone, Operation::kCancel, "cancel"));
   if (card.issues_voucher && dialect.voucher.field == 0) {
     status.Update(absl::InvalidArgumentError("places.voucher: missing; the card promises it"));

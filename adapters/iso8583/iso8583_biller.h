@@ -35,20 +35,30 @@ class Iso8583Biller final : public BillerAdapter {
   Iso8583Biller(std::shared_ptr<const LinkParts> parts, CapabilityCard card, std::string acquirer)
       : parts_(std::move(parts)), card_(std::move(card)), acquirer_(std::move(acquirer)), link_(parts_) {}
 
-  // What all requests have; `time` is the transmission time.
-  Message Request(std::string_view mti, Operation operation, uint32_t trace, core::TimePoint time,
-                  core::StationId station) const;
-  // A request about a payment that was sent before.
-  Message RequestAbout(std::string_view mti, Operation operation, const PaymentRequest& payment);
+  // What tells a request apart: type, processing code, trace number, transmission time.
+  struct Identity {
+    std::string_view mti;
+    Operation operation;
+    uint32_t trace;
+    core::TimePoint time;
+  };
+  // A request of now that is neither a payment nor reversal advice.
+  Identity Fresh(Operation operation);
+  // What all requests have.
+  Message Request(const Identity& identity, core::StationId station) const;
+  // A payment, or a request about one that was sent before, which names it. InvalidArgument: what the host has no room
+  // for.
+  absl::StatusOr<Message> RequestAbout(const Identity& identity, const PaymentRequest& payment) const;
   std::string OriginalElements(const PaymentRequest& payment) const;
-  PayOutcome ReadPay(const Message& answer, const PaymentRequest& request) const;
-  QueryOutcome ReadQuery(const Message& answer, const PaymentRequest& request) const;
-  // Approved, or Unknown where the answer lacks what an approval has, or is about another amount.
-  PayOutcome ReadApproval(const Message& answer, const PaymentRequest& request) const;
+  // Sends it, and waits; what can't be made is not sent.
+  boost::asio::awaitable<Reply> Ask(absl::StatusOr<Message> message, const PaymentRequest& payment,
+                                    Exchange::OnLate on_late, Deadline deadline);
+  // `answer` came when nobody waited for it any more.
+  void OnLate(const Message& answer, const PaymentRequest& request);
 
   const std::shared_ptr<const LinkParts> parts_;
   const CapabilityCard card_;
-  const std::string acquirer_;  // element 32's digits, for element 90
+  const std::string acquirer_;  // element 32's digits; also in element 90
   LateApprovals* late_ = nullptr;
   Link link_;
 };

@@ -41,6 +41,7 @@ void Line::Start() {
 void Line::Stop() {
   stopped_ = true;
   error_code ignored;
+  if (resolving_) resolving_->cancel();
   if (connecting_) connecting_->close(ignored);
   if (wire_) wire_->Close("the link is being closed");
   pause_.cancel();
@@ -49,7 +50,7 @@ void Line::Stop() {
 
 void Line::Send(const MatchKey& key, std::shared_ptr<Waiter> waiter, std::string frame) {
   if (waiting_.size() >= kMostWaiting) {
-    return exchange_->NeverSent(key, fmt::format("{} requests wait to be sent already", kMostWaiting));
+    return exchange_->NeverSent(key, waiter.get(), fmt::format("{} requests wait to be sent already", kMostWaiting));
   }
   waiting_.push_back({key, std::move(waiter), std::move(frame)});
   if (up_) wire_->Kick();
@@ -67,16 +68,21 @@ asio::awaitable<void> Line::Run([[maybe_unused]] std::shared_ptr<Line> self) {
     if (cause.empty() && parts_->sign_on) cause = co_await SignOn(deadline);
     if (cause.empty() && wire_) {
       up_ = true;
-      backoff = parts_->least_backoff;
+      answered_ = false;
+      const Clock::time_point since = Clock::now();
       wire_->Kick();
       co_await Watch();
       up_ = false;
       cause = cause_;
+      if (answered_ || Clock::now() - since >= kStood) backoff = parts_->least_backoff;
     } else if (wire_) {
       wire_->Close(cause);
     }
-    cause_ = fmt::format("no connection to {}: {}", parts_->Address(), cause.empty() ? cause_ : cause);
-    for (const Outgoing& outgoing : std::exchange(waiting_, {})) exchange_->NeverSent(outgoing.key, cause_);
+    cause_ = fmt::format("no connection to {}: {}; the next attempt is within {} ms", parts_->Address(),
+                         cause.empty() ? cause_ : cause, backoff.count());
+    for (const Outgoing& outgoing : std::exchange(waiting_, {})) {
+      exchange_->NeverSent(outgoing.key, outgoing.waiter.get(), cause_);
+    }
     if (stopped_) co_return;
     co_await Pause(backoff);
     backoff = std::min(backoff * 2, parts_->most_backoff);
@@ -84,17 +90,9 @@ asio::awaitable<void> Line::Run([[maybe_unused]] std::shared_ptr<Line> self) {
 }
 
 asio::awaitable<std::string> Line::Connect(Deadline deadline) {
-  error_code error;
-  tcp::resolver resolver(*io_);
-  const asio::ip::address number = asio::ip::make_address(parts_->host, error);
   tcp::resolver::results_type endpoints;
-  if (!error) {
-    endpoints = tcp::resolver::results_type::create(tcp::endpoint(number, parts_->port), parts_->host, "");
-  } else {
-    endpoints = co_await resolver.async_resolve(parts_->host, std::to_string(parts_->port),
-                                                asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return error.message();
-  }
+  if (std::string cause = co_await Resolve(deadline, &endpoints); !cause.empty()) co_return cause;
+  error_code error;
   auto socket = std::make_shared<tcp::socket>(*io_);
   connecting_ = socket;
   auto expired = std::make_shared<bool>(false);
@@ -111,20 +109,66 @@ asio::awaitable<std::string> Line::Connect(Deadline deadline) {
   if (stopped_) co_return "the link is being closed";
   if (*expired) co_return "it was not taken in time";
   if (error) co_return error.message();
+  StartWire(std::move(*socket));
+  co_return "";
+}
 
-  wire_ = std::make_shared<Wire>(std::move(*socket), parts_->file.specification.frame(), parts_->stall_limit);
+// A look-up can't be ended, only left alone: it goes on without this, and finds nobody there.
+asio::awaitable<std::string> Line::Resolve(Deadline deadline, tcp::resolver::results_type* endpoints) {
+  error_code error;
+  const asio::ip::address number = asio::ip::make_address(parts_->host, error);
+  if (!error) {
+    *endpoints = tcp::resolver::results_type::create(tcp::endpoint(number, parts_->port), parts_->host, "");
+    co_return "";
+  }
+  struct Found {
+    bool done = false;
+    error_code error;
+    tcp::resolver::results_type endpoints;
+  };
+  auto found = std::make_shared<Found>();
+  auto limit = std::make_shared<asio::steady_timer>(*io_, deadline);
+  resolving_ = limit;
+  tcp::resolver resolver(*io_);
+  resolver.async_resolve(parts_->host, std::to_string(parts_->port),
+                         [found, limit](error_code failed, tcp::resolver::results_type there) {
+                           found->done = true;
+                           found->error = failed;
+                           found->endpoints = std::move(there);
+                           limit->cancel();
+                         });
+  co_await limit->async_wait(asio::redirect_error(asio::use_awaitable, error));
+  resolving_.reset();
+  if (stopped_) co_return "the link is being closed";
+  if (!found->done) {
+    resolver.cancel();
+    co_return "its name was not found in time";
+  }
+  if (found->error) co_return found->error.message();
+  *endpoints = std::move(found->endpoints);
+  co_return "";
+}
+
+void Line::StartWire(tcp::socket socket) {
+  wire_ = std::make_shared<Wire>(std::move(socket), parts_->file.specification.frame(), parts_->stall_limit);
   wire_->Start({.fill =
                     [self = shared_from_this()](std::string* out) {
+                      *out += std::exchange(self->replies_, "");
                       self->Fill(&self->network_, out);
                       if (self->up_) self->Fill(&self->waiting_, out);
                     },
-                .message =
-                    [self = shared_from_this()](std::string_view message) {
-                      self->heard_ = true;
-                      self->exchange_->OnMessage(message);
-                    },
+                .message = [self = shared_from_this()](std::string_view message) { self->OnMessage(message); },
                 .ended = [self = shared_from_this()](const std::string& cause) { self->OnEnded(cause); }});
-  co_return "";
+}
+
+void Line::OnMessage(std::string_view message) {
+  heard_ = true;
+  std::string reply;
+  if (exchange_->OnMessage(message, &reply)) answered_ = true;
+  // A host that sends and does not read is not answered for ever.
+  if (reply.empty() || replies_.size() >= kWriteBytes || !wire_) return;
+  replies_ += reply;
+  wire_->Kick();
 }
 
 asio::awaitable<std::string> Line::SignOn(Deadline deadline) {
@@ -193,7 +237,7 @@ void Line::Fill(std::deque<Outgoing>* queue, std::string* out) {
     if (outgoing.waiter->Leave()) {
       *out += outgoing.frame;
     } else {
-      exchange_->NeverSent(outgoing.key, "");
+      exchange_->NeverSent(outgoing.key, outgoing.waiter.get(), "");
     }
     queue->pop_front();
   }
@@ -203,7 +247,10 @@ void Line::OnEnded(const std::string& cause) {
   cause_ = cause;
   up_ = false;
   wire_.reset();
-  for (const Outgoing& outgoing : std::exchange(network_, {})) exchange_->NeverSent(outgoing.key, cause);
+  replies_.clear();
+  for (const Outgoing& outgoing : std::exchange(network_, {})) {
+    exchange_->NeverSent(outgoing.key, outgoing.waiter.get(), cause);
+  }
   exchange_->LineEnded(this, cause);
   watch_.cancel();
 }

@@ -17,6 +17,7 @@ namespace asio = boost::asio;
 
 struct Link::Lines {
   std::shared_ptr<Exchange> exchange;
+  std::shared_ptr<LateTeller> late;
   std::vector<std::shared_ptr<Line>> lines;
   size_t next = 0;
   bool started = false;
@@ -56,6 +57,7 @@ Link::Link(std::shared_ptr<const LinkParts> parts)
       lines_(std::make_shared<Lines>()),
       trace_(std::random_device()() % kTraceNumbers) {
   lines_->exchange = std::make_shared<Exchange>(parts_);
+  lines_->late = std::make_shared<LateTeller>(thread_, parts_->Address());
   for (size_t i = 0; i < parts_->connections; ++i) {
     lines_->lines.push_back(std::make_shared<Line>(&thread_->io(), parts_, lines_->exchange));
   }
@@ -68,6 +70,7 @@ Link::~Link() {  // NOLINT(bugprone-exception-escape): see above
     lines_->closed = true;
     for (const std::shared_ptr<Line>& line : lines_->lines) line->Stop();
     lines_->exchange->Close();
+    lines_->late->Close();
     closed.count_down();
   });
   closed.wait();
@@ -96,6 +99,10 @@ asio::awaitable<Reply> Link::Ask(Message request, std::string reference, Exchang
     asio::post(thread_->io(), [lines = lines_, key, waiter] { lines->exchange->GiveUp(key, waiter.get()); });
   }
   co_return reply;
+}
+
+void Link::TellLate(LateApprovals* late, const PaymentRequest& request, Approved approved) {
+  lines_->late->Tell(late, request.station, request.payment_id, std::move(approved));
 }
 
 asio::awaitable<bool> Link::Echo(Deadline deadline) {

@@ -7,6 +7,7 @@
 
 #include "adapters/biller_adapter.h"
 #include "adapters/iso8583/exchange.h"
+#include "adapters/iso8583/late_teller.h"
 #include "adapters/iso8583/line.h"
 #include "adapters/iso8583/link_thread.h"
 #include "adapters/iso8583/trace.h"
@@ -33,8 +34,11 @@ class Link {
   // Whether the host answers an echo test; a line that waits for its next attempt makes it now.
   boost::asio::awaitable<bool> Echo(Deadline deadline);
 
-  // A trace number for what is not a payment. Any thread.
-  uint32_t NextTraceNumber() { return trace_.fetch_add(1, std::memory_order_relaxed) % kTraceNumbers + 1; }
+  // Tells the switch of an approval that came late; from `on_late` only.
+  void TellLate(LateApprovals* late, const PaymentRequest& request, Approved approved);
+
+  // A trace number for what is neither a payment nor reversal advice. Any thread.
+  uint32_t NextTraceNumber() { return TraceOfOther(trace_.fetch_add(1, std::memory_order_relaxed)); }
 
  private:
   // What lives on the thread, and as long as anything there works with it.

@@ -56,7 +56,7 @@ asio::awaitable<Reply> Waiter::Wait(std::shared_ptr<Waiter> waiter, Deadline dea
 
 bool Waiter::Leave() {
   const std::lock_guard lock(mutex_);
-  if (gone_) return false;
+  if (gone_ || reply_) return false;
   left_ = true;
   return true;
 }

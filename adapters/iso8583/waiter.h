@@ -35,7 +35,8 @@ class Waiter : public std::enable_shared_from_this<Waiter> {
   // kUnknown if it has.
   static boost::asio::awaitable<Reply> Wait(std::shared_ptr<Waiter> waiter, Deadline deadline);
 
-  // The request is about to be written. False: nobody waits for it, and it must not be.
+  // The request is about to be written. False: nobody waits for it, or he has been told that it was not sent; then it
+  // must not be.
   bool Leave();
   bool has_left();
   // False: nobody waits any more, and `reply` is as it was; else it was taken.

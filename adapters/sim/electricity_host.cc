@@ -1,5 +1,6 @@
 #include "adapters/sim/electricity_host.h"
 
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "boost/asio/steady_timer.hpp"
 #include "boost/asio/use_awaitable.hpp"
 #include "fmt/format.h"
+#include "switch/core/check.h"
 
 namespace waystation::adapters::sim {
 namespace {
@@ -27,13 +29,13 @@ using iso8583::Message;
 constexpr std::string_view kSignOn = "001";
 constexpr std::chrono::seconds kStallLimit{30};
 
-// One connection of the switch's. Answers that drip hold the others back, which would end up in the middle of them.
+// One connection of the switch's. An answer that drips holds the others back, which would end up in the middle of it;
+// they then go out whole, also one that would have dripped too.
 struct Connection {
-  std::shared_ptr<iso8583::Wire> wire;
+  std::weak_ptr<iso8583::Wire> wire;  // which holds this, and lives as long as it reads
   std::string out;
   std::string held_back;
   bool dripping = false;
-  bool ended = false;
 };
 
 class ElectricityHost final : public Host {
@@ -61,6 +63,8 @@ class ElectricityHost final : public Host {
   // The operation in the words of Faults; empty: none that this host has.
   std::string_view OperationOf(const Message& request) const;
   BillerAnswer Decide(std::string_view operation, const Message& request, bool refuse);
+  // Whether the request is about a payment that came otherwise than its element 90 says.
+  bool NamesAnotherOriginal(std::string_view reference, const Message& request) const;
   Message AnswerTo(const Message& request, const BillerAnswer& decided, std::string_view operation) const;
   // Waits, then has the request decided and answered.
   asio::awaitable<void> TakeUpLater(Shared connection, Message request, std::string_view operation, Fault fault);
@@ -74,29 +78,40 @@ class ElectricityHost final : public Host {
   asio::io_context* const io_;
   Listener listener_;
   std::vector<std::weak_ptr<Connection>> connections_;
+  // How payments came, as element 90 is to name them, by our reference; since the program started.
+  std::map<std::string, std::string, std::less<>> originals_;
 };
+
+void Kick(const Connection& connection) {
+  if (const std::shared_ptr<iso8583::Wire> wire = connection.wire.lock()) wire->Kick();
+}
+
+void Close(const Connection& connection, const std::string& cause) {
+  if (const std::shared_ptr<iso8583::Wire> wire = connection.wire.lock()) wire->Close(cause);
+}
+
+// Element 90 of what is to be taken back or asked for.
+std::string OriginalElements(const Message& payment) {
+  constexpr size_t kInstitutionDigits = 11;
+  return fmt::format("{}{}{}{:0>{}}{:0>{}}", payment.mti(), payment.Get(11), payment.Get(7), payment.Get(32),
+                     kInstitutionDigits, "", kInstitutionDigits);
+}
 
 asio::awaitable<void> ElectricityHost::Serve(std::shared_ptr<tcp::socket> socket) {
   auto connection = std::make_shared<Connection>();
-  connection->wire = std::make_shared<iso8583::Wire>(std::move(*socket), file_.specification.frame(), kStallLimit);
+  const auto wire = std::make_shared<iso8583::Wire>(std::move(*socket), file_.specification.frame(), kStallLimit);
+  connection->wire = wire;
   std::erase_if(connections_, [](const std::weak_ptr<Connection>& one) { return one.expired(); });
   connections_.push_back(connection);
-  connection->wire->Start({.fill = [connection](std::string* out) { out->append(std::exchange(connection->out, "")); },
-                           .message = [this, connection](std::string_view bytes) { OnMessage(connection, bytes); },
-                           .ended =
-                               [connection](const std::string&) {
-                                 connection->ended = true;
-                                 connection->wire.reset();
-                               }});
+  wire->Start({.fill = [connection](std::string* out) { out->append(std::exchange(connection->out, "")); },
+               .message = [this, connection](std::string_view bytes) { OnMessage(connection, bytes); },
+               .ended = [connection](const std::string&) { connection->wire.reset(); }});
   co_return;
 }
 
 void ElectricityHost::CutAll() {
   for (const std::weak_ptr<Connection>& one : std::exchange(connections_, {})) {
-    const Shared connection = one.lock();
-    if (!connection || connection->ended) continue;
-    const std::shared_ptr<iso8583::Wire> wire = connection->wire;
-    wire->Close("cut");
+    if (const Shared connection = one.lock()) Close(*connection, "cut");
   }
 }
 
@@ -104,8 +119,7 @@ void ElectricityHost::OnMessage(const Shared& connection, std::string_view bytes
   Message request;
   const bool readable = iso8583::Unpack(file_.specification, bytes, &request).ok();
   if (!readable || (mac_ && !iso8583::MacIsRight(file_.specification, *mac_, bytes, request))) {
-    const std::shared_ptr<iso8583::Wire> wire = connection->wire;
-    return wire->Close("a message that cannot be read, or with a wrong MAC");
+    return Close(*connection, "a message that cannot be read, or with a wrong MAC");
   }
   const std::string_view operation = OperationOf(request);
   BillerAnswer decided;
@@ -115,7 +129,7 @@ void ElectricityHost::OnMessage(const Shared& connection, std::string_view bytes
     std::string frame;
     if (iso8583::PackFrame(file_.specification, mac_.get(), &answer, &frame).ok()) {
       connection->out += frame;
-      connection->wire->Kick();
+      Kick(*connection);
     }
     return;
   }
@@ -165,10 +179,13 @@ BillerAnswer ElectricityHost::Decide(std::string_view operation, const Message& 
   BillerAnswer answer;
   answer.code = "30";  // format error; in no table of the switch's
   if (request.Has(4) && !absl::SimpleAtoi(std::string(request.Get(4)), &amount)) return answer;
-  if (operation == "pay") return biller_.Pay(reference, customer, core::Money::Fen(amount), refuse);
-  if (refuse) {
+  if (operation == "pay") {
+    originals_.try_emplace(reference, OriginalElements(request));
+    return biller_.Pay(reference, customer, core::Money::Fen(amount), refuse);
+  }
+  if (refuse || NamesAnotherOriginal(reference, request)) {
     biller_.NoteUnheard(operation, reference);
-    answer.code = kRefused;
+    answer.code = refuse ? kRefused : kNoSuchPayment;
   } else if (operation == "inquire") {
     answer = biller_.Inquire(customer);
   } else if (operation == "query") {
@@ -185,6 +202,11 @@ BillerAnswer ElectricityHost::Decide(std::string_view operation, const Message& 
   return answer;
 }
 
+bool ElectricityHost::NamesAnotherOriginal(std::string_view reference, const Message& request) const {
+  const auto original = originals_.find(reference);
+  return request.Has(90) && original != originals_.end() && original->second != request.Get(90);
+}
+
 Message ElectricityHost::AnswerTo(const Message& request, const BillerAnswer& decided,
                                   std::string_view operation) const {
   const iso8583::Dialect& dialect = file_.dialect;
@@ -197,8 +219,11 @@ Message ElectricityHost::AnswerTo(const Message& request, const BillerAnswer& de
     if (request.Has(echoed)) answer.Set(echoed, request.Get(echoed));
   }
   answer.Set(39, decided.code);
+  if (operation == "query" && decided.code == kDone) answer.Set(4, fmt::format("{:012}", decided.amount.fen()));
   const auto write = [&](const iso8583::Place& place, std::string_view value) {
-    if (!value.empty()) dialect.Write(place, value, &answer);
+    if (value.empty()) return;
+    const absl::Status written = dialect.Write(place, value, &answer);
+    WS_CHECK(written.ok(), std::string(written.message()));
   };
   write(dialect.our_reference, dialect.Read(request, dialect.our_reference));
   write(dialect.biller_reference, decided.biller_reference);
@@ -223,33 +248,36 @@ void ElectricityHost::Answer(const Shared& connection, Message answer, const Fau
   Delivery delivery = Deliver(fault, faults_->NextLatency(), std::move(frame), faults_->random());
   if (!delivery.cut && delivery.pieces.size() == 1 && delivery.pieces[0].wait.count() == 0) {
     (connection->dripping ? connection->held_back : connection->out) += delivery.pieces[0].bytes;
-    connection->wire->Kick();
+    Kick(*connection);
   } else if (!delivery.pieces.empty()) {
     asio::co_spawn(*io_, Send(connection, std::move(delivery)), asio::detached);
   }
 }
 
 asio::awaitable<void> ElectricityHost::Send(Shared connection, Delivery delivery) {
-  const bool whole = delivery.pieces.size() <= 2;
+  const bool drips = delivery.pieces.size() > 2;
+  bool held_back = false;
   asio::steady_timer timer(*io_);
-  for (const Delivery::Piece& piece : delivery.pieces) {
-    if (piece.wait.count() > 0) {
+  for (size_t i = 0; i < delivery.pieces.size(); ++i) {
+    const Delivery::Piece& piece = delivery.pieces[i];
+    if (piece.wait.count() > 0 && !held_back) {
       timer.expires_after(piece.wait);
       co_await timer.async_wait(asio::use_awaitable);
     }
-    if (connection->ended) co_return;
-    if (!whole) connection->dripping = true;
-    std::string& out = whole && connection->dripping ? connection->held_back : connection->out;
-    out += piece.bytes;
-    connection->wire->Kick();
+    if (connection->wire.expired()) co_return;
+    if (i == 0) {
+      held_back = connection->dripping;
+      if (drips && !held_back) connection->dripping = true;
+    }
+    (held_back ? connection->held_back : connection->out) += piece.bytes;
+    Kick(*connection);
   }
-  if (!whole) {
+  if (drips && !held_back) {
     connection->dripping = false;
     connection->out += std::exchange(connection->held_back, "");
-    connection->wire->Kick();
+    Kick(*connection);
   }
-  if (delivery.cut && !connection->ended) {
-    const std::shared_ptr<iso8583::Wire> wire = connection->wire;
+  if (const std::shared_ptr<iso8583::Wire> wire = connection->wire.lock(); wire && delivery.cut) {
     wire->CloseWhenWritten();
   }
 }

@@ -70,6 +70,7 @@ class Iso8583Faults : public testing::Test {
     settings_["address"] = simulator_->AddressOf(kHost);
     settings_["terminal"] = "SWITCH01";
     settings_["connections"] = dialect.connections;
+    settings_["acquirer"] = "4500";
     settings_["least_backoff_ms"] = "1";
     settings_["most_backoff_ms"] = "20";
     SendAlarmsTo([this](std::string_view biller, std::string_view text) {
@@ -94,6 +95,8 @@ class Iso8583Faults : public testing::Test {
   }
 
   void WaitForTheLink() { ASSERT_TRUE(Await(biller_->Probe(In(kPatience)))); }
+  // Another adapter, on the same thread for links.
+  void WaitForAnotherLink() { ASSERT_TRUE(Await(Make(settings_)->Probe(In(kPatience)))); }
   void Tell(const std::string& command) { EXPECT_EQ(simulator_->Do(command), ""); }
   void Fault(const std::string& operation, FaultKind kind) {
     std::string command = std::string("fault ") + kHost + " " + operation + " * " + std::string(sim::ToText(kind));
@@ -260,6 +263,49 @@ TEST_F(Electricity, APaymentThatIsHeldUpIsDeniedAndApprovedLate) {
   EXPECT_EQ(late.payment, payment.payment_id);
   EXPECT_THAT(Books(payment), EndsWith(References(late.approved)));
   EXPECT_EQ(Kind(Await(biller_->Query(payment, In(kPatience)))), "approved");
+}
+
+TEST_F(Electricity, ALateApprovalIsToldAgainUntilItIsRecorded) {
+  late_.Refuse(2);
+  Fault("pay", FaultKind::kLate);
+  const PaymentRequest payment = Payment(1'234'567'890'123'457);
+  EXPECT_EQ(Kind(Await(biller_->Pay(payment, In(kSoon)))), "unknown");
+  const LateBox::Late recorded = late_.Nth(2);
+  EXPECT_EQ(recorded.payment, payment.payment_id);
+  EXPECT_EQ(recorded.approved.voucher, late_.First().approved.voucher);
+  EXPECT_THAT(Books(payment), EndsWith(References(recorded.approved)));
+}
+
+TEST_F(Electricity, AnAdapterMayGoWhileALateApprovalIsNotRecorded) {
+  late_.Refuse(1'000'000);
+  Fault("pay", FaultKind::kLate);
+  EXPECT_EQ(Kind(Await(biller_->Pay(Payment(95), In(kSoon)))), "unknown");
+  late_.First();
+  biller_.reset();
+  const size_t told = late_.count();
+  WaitForAnotherLink();
+  EXPECT_EQ(late_.count(), told);
+}
+
+TEST_F(Electricity, WhatNamesAnotherOriginalSettlesNothing) {
+  const PaymentRequest payment = Payment(96);
+  ASSERT_EQ(Kind(Await(biller_->Pay(payment, In(kPatience)))), "approved");
+  PaymentRequest other = payment;
+  other.accepted_at += seconds(1);
+  EXPECT_EQ(Text(Await(biller_->Reverse(other, In(kPatience)))),
+            "unknown: response code 25 to the reversal does not settle it");
+  EXPECT_EQ(Text(Await(biller_->Cancel(other, In(kPatience)))),
+            "unknown: response code 25 to the cancel does not settle it");
+  EXPECT_TRUE(HasEffect(payment));
+}
+
+TEST_F(Electricity, AnswersThatDripDoNotMix) {
+  Fault("pay", FaultKind::kDrip);
+  using boost::asio::experimental::awaitable_operators::operator&&;
+  const auto [one, two, three] =
+      Await(biller_->Pay(Payment(97), In(kPatience)) && biller_->Pay(Payment(98), In(kPatience)) &&
+            biller_->Pay(Payment(99), In(kPatience)));
+  EXPECT_EQ(Kind(one) + " " + Kind(two) + " " + Kind(three), "approved approved approved");
 }
 
 TEST_F(Electricity, AnAnswerWithTheTraceNumberOfAnotherPaymentSettlesNeither) {

@@ -1,24 +1,19 @@
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "adapters/iso8583/codec.h"
-#include "adapters/iso8583/frame.h"
+#include "adapters/alarm.h"
 #include "adapters/iso8583/trace.h"
-#include "adapters/iso8583/wire.h"
 #include "adapters/outcome_text.h"
 #include "adapters/registry.h"
 #include "boost/asio/co_spawn.hpp"
-#include "boost/asio/detached.hpp"
 #include "boost/asio/io_context.hpp"
-#include "boost/asio/ip/tcp.hpp"
-#include "boost/asio/use_awaitable.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/adapters/answered_host.h"
 #include "tests/adapters/await.h"
 #include "tests/adapters/iso8583_host.h"
+#include "tests/adapters/late_box.h"
 #include "tests/adapters/payment.h"
 
 // What the adapter sends, and what it makes of an answer: against a host that a test answers for, element by element.
@@ -26,7 +21,6 @@ namespace waystation::adapters::iso8583 {
 namespace {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
@@ -34,101 +28,27 @@ using ::testing::IsEmpty;
 
 constexpr seconds kPatience{60};
 
-// Takes one connection after another, keeps what comes, and answers as the test says.
-class AnsweredHost {
- public:
-  // Makes the answer to a request out of an echo of it; false: none is sent.
-  using AnswerBy = std::function<bool(const Message& request, Message* answer)>;
-
-  AnsweredHost()
-      : file_(LoadHost(ElectricityFile())), acceptor_(io_, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
-    asio::co_spawn(io_, Accept(), asio::detached);
-    thread_ = std::thread([this] { io_.run(); });
-  }
-  ~AnsweredHost() {
-    io_.stop();
-    thread_.join();
-  }
-  AnsweredHost(const AnsweredHost&) = delete;
-  AnsweredHost& operator=(const AnsweredHost&) = delete;
-
-  std::string address() const { return "127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()); }
-  const HostFile& file() const { return file_; }
-  void Answer(AnswerBy answer) {
-    const std::lock_guard lock(mutex_);
-    answer_ = std::move(answer);
-  }
-  // From here on only the first half of each answer is sent.
-  void AnswerByHalves() {
-    const std::lock_guard lock(mutex_);
-    by_halves_ = true;
-  }
-  // All requests but sign-on and echo tests.
-  std::vector<Message> Requests() {
-    const std::lock_guard lock(mutex_);
-    return requests_;
-  }
-
- private:
-  asio::awaitable<void> Accept() {
-    for (;;) {
-      tcp::socket socket = co_await acceptor_.async_accept(asio::use_awaitable);
-      auto wire = std::make_shared<Wire>(std::move(socket), file_.specification.frame(), kPatience);
-      auto out = std::make_shared<std::string>();
-      wire->Start({.fill = [out](std::string* to) { to->append(std::exchange(*out, "")); },
-                   .message =
-                       [this, out, kept = std::weak_ptr<Wire>(wire)](std::string_view bytes) {
-                         OnMessage(bytes, out.get());
-                         kept.lock()->Kick();
-                       },
-                   .ended = [](const std::string&) {}});
-    }
-  }
-
-  void OnMessage(std::string_view bytes, std::string* out) {
-    const std::lock_guard lock(mutex_);
-    Message request;
-    ASSERT_TRUE(Unpack(file_.specification, bytes, &request).ok());
-    Message answer = request;
-    std::string mti(request.mti());
-    mti[2] = static_cast<char>(mti[2] + 1);
-    mti[3] = '0';
-    answer.set_mti(mti);
-    answer.Clear(90);
-    answer.Set(39, "00");
-    bool send = true;
-    if (request.mti() != "0800") {
-      requests_.push_back(request);
-      send = answer_(request, &answer);
-    }
-    if (send) {
-      ASSERT_TRUE(PackFrame(file_.specification, nullptr, &answer, out).ok());
-      if (by_halves_) out->resize(out->size() / 2);
-    }
-  }
-
-  const HostFile file_;
-  std::mutex mutex_;
-  AnswerBy answer_ = [](const Message&, Message*) { return true; };
-  std::vector<Message> requests_;
-  bool by_halves_ = false;
-  asio::io_context io_{1};
-  tcp::acceptor acceptor_;
-  std::thread thread_;
-};
-
 class Requests : public testing::Test {
  protected:
-  Requests() {
-    auto created = Create("iso8583",
-                          {{"specification", ElectricityFile()},
-                           {"address", host_.address()},
-                           {"terminal", "SWITCH01"},
-                           {"acquirer", "4500"},
-                           {"stall_limit_ms", "100"}},
-                          {});
+  Requests() : biller_(Make({})) {
+    SendAlarmsTo([this](std::string_view, std::string_view text) { alarms_ += std::string(text) + "\n"; });
+    biller_->ReportLateApprovalsTo(&late_);
+  }
+  ~Requests() override {
+    biller_.reset();
+    SendAlarmsTo({});
+  }
+
+  std::unique_ptr<BillerAdapter> Make(Settings settings) {
+    const Settings usual = {{"specification", ElectricityFile()},
+                            {"address", host_.address()},
+                            {"terminal", "SWITCH01"},
+                            {"acquirer", "4500"},
+                            {"stall_limit_ms", "100"}};
+    settings.insert(usual.begin(), usual.end());
+    auto created = Create("iso8583", settings, {});
     EXPECT_TRUE(created.ok()) << created.status();
-    biller_ = *std::move(created);
+    return *std::move(created);
   }
 
   PaymentRequest Payment() const {
@@ -144,13 +64,32 @@ class Requests : public testing::Test {
     host_.Answer([=, this](const Message&, Message* answer) {
       const Dialect& dialect = host_.file().dialect;
       answer->Set(39, code);
-      if (!reference.empty()) dialect.Write(dialect.biller_reference, reference, answer);
-      if (!voucher.empty()) dialect.Write(dialect.voucher, voucher, answer);
+      if (!reference.empty()) Put(dialect.biller_reference, reference, answer);
+      if (!voucher.empty()) Put(dialect.voucher, voucher, answer);
       return true;
     });
     return Await(biller_->Pay(Payment(), In(kPatience)));
   }
+  void Put(const Place& place, const std::string& value, Message* message) {
+    const absl::Status written = host_.file().dialect.Write(place, value, message);
+    EXPECT_TRUE(written.ok()) << written;
+  }
+  // The answer to a payment that nobody waits for any more, with this response code and voucher.
+  void AnswerLate(const std::string& code, const std::string& voucher) {
+    host_.Answer([](const Message&, Message*) { return false; });
+    ASSERT_EQ(Kind(Await(biller_->Pay(Payment(), In(milliseconds(300))))), "unknown");
+    Message late = host_.Requests().back();
+    late.set_mti("0210");
+    late.Set(39, code);
+    Put(host_.file().dialect.biller_reference, "E1", &late);
+    if (!voucher.empty()) Put(host_.file().dialect.voucher, voucher, &late);
+    host_.SendAlong(late);
+    // Comes after it.
+    ASSERT_TRUE(Await(biller_->Probe(In(kPatience))));
+  }
 
+  std::string alarms_;
+  LateBox late_;
   AnsweredHost host_;
   std::unique_ptr<BillerAdapter> biller_;
 };
@@ -164,7 +103,10 @@ TEST_F(Requests, APaymentHasAllThatTheHostNeeds) {
   EXPECT_EQ(request.Get(4), "000000010050");
   // 2026-11-18T11:06:40Z, when it was accepted, and a trace number that follows from the id.
   EXPECT_EQ(request.Get(7), "1118110640") << TransmissionTime(Payment().accepted_at);
-  EXPECT_EQ(request.Get(11), TraceText(1'234'567'890'123'456 % 999'999 + 1));
+  EXPECT_EQ(request.Get(11), TraceText(1'234'567'890'123'456 % 333'333 * 3 + 1));
+  EXPECT_EQ(request.Get(12), "190640");
+  EXPECT_EQ(request.Get(13), "1118");
+  EXPECT_EQ(request.Get(32), "4500");
   EXPECT_EQ(request.Get(41), "SWITCH01");
   EXPECT_EQ(request.Get(42), "450000000017   ");
   EXPECT_EQ(request.Get(49), "156");
@@ -184,11 +126,65 @@ TEST_F(Requests, ReversalAdviceNamesTheOriginalAndIsRepeatedAs0421) {
   EXPECT_EQ(requests[1].mti(), "0421");
   for (const Message& request : requests) {
     EXPECT_EQ(request.Get(3), "500000");
-    EXPECT_EQ(request.Get(90),
-              "0200" + TraceText(1'234'567'890'123'456 % 999'999 + 1) + "1118110640" + "00000004500" + "00000000000");
+    EXPECT_EQ(request.Get(90), "0200" + TraceText(1'234'567'890'123'456 % 333'333 * 3 + 1) + "1118110640" +
+                                   "00000004500" + "00000000000");
     EXPECT_EQ(Private(request, host_.file().dialect.our_reference), "1234567890123456");
   }
-  EXPECT_NE(requests[0].Get(11), requests[1].Get(11));
+  // Nothing but the type differs, so that the host knows the second for the first.
+  Message first = requests[0];
+  first.set_mti("0421");
+  EXPECT_EQ(first, requests[1]);
+}
+
+TEST(Trace, PaymentsAdviceAndAllElseHaveNumbersOfTheirOwn) {
+  for (const uint64_t number : {0ull, 1ull, 333'332ull, 333'333ull, 9'999'999'999'999'999ull}) {
+    const core::PaymentId id = core::PaymentId::FromNumber(number);
+    const uint32_t payment = TraceOfPayment(id);
+    const uint32_t advice = TraceOfAdvice(id);
+    const uint32_t other = TraceOfOther(static_cast<uint32_t>(number));
+    EXPECT_EQ(payment % 3, 1u);
+    EXPECT_EQ(advice % 3, 2u);
+    EXPECT_EQ(other % 3, 0u);
+    for (const uint32_t trace : {payment, advice, other}) {
+      EXPECT_TRUE(trace >= 1 && trace <= kTraceNumbers) << trace;
+      EXPECT_EQ(NextTrace(trace) % 3, trace % 3) << trace;
+    }
+  }
+  EXPECT_EQ(TraceOfOther(333'332), kTraceNumbers);
+  EXPECT_EQ(NextTrace(kTraceNumbers), 3u);
+  EXPECT_EQ(TraceOfPayment(core::PaymentId::FromNumber(333'333)), TraceOfPayment(core::PaymentId::FromNumber(0)));
+}
+
+TEST_F(Requests, TheHostsOwnNetworkRequestIsAnswered) {
+  Message echo;
+  echo.set_mti("0800");
+  echo.Set(7, "1118110641");
+  echo.Set(11, "000777");
+  echo.Set(70, "301");
+  host_.SendAlong(echo);
+  ASSERT_TRUE(Await(biller_->Probe(In(kPatience))));
+  Message expected = echo;
+  expected.set_mti("0810");
+  expected.Set(39, "00");
+  EXPECT_EQ(host_.FirstNetworkAnswer(), expected);
+}
+
+TEST_F(Requests, AHostThatOnlySignsOnIsLeftAloneForLongerAndLonger) {
+  host_.DropAfterSignOn();
+  const auto biller = Make({{"least_backoff_ms", "1"}, {"most_backoff_ms", "3600000"}});
+  std::string outcome;
+  while (!outcome.ends_with("the next attempt is within 64 ms")) {
+    outcome = Text(Await(biller->Pay(Payment(), In(kPatience))));
+    ASSERT_THAT(outcome, testing::AnyOf(testing::StartsWith("not sent: "), testing::StartsWith("unknown: ")));
+  }
+}
+
+TEST_F(Requests, AHostWhoseNameIsNotFoundIsSentNothing) {
+  const auto biller = Make({{"address", "no-such-host.invalid:1"}, {"connect_timeout_ms", "500"}});
+  EXPECT_THAT(Text(Await(biller->Pay(Payment(), In(kPatience)))),
+              testing::StartsWith("not sent: no connection to no-such-host.invalid:1: "));
+  const std::string address = host_.address();
+  EXPECT_TRUE(Await(Make({{"address", "localhost" + address.substr(address.find(':'))}})->Probe(In(kPatience))));
 }
 
 TEST_F(Requests, ACancelHasTheBillersReference) {
@@ -208,6 +204,28 @@ TEST_F(Requests, OnlyAWholeApprovalIsOne) {
   EXPECT_EQ(Kind(PayAnswered("00", "E1", "")), "unknown");
   EXPECT_EQ(Kind(PayAnswered("00", "", voucher)), "unknown");
   EXPECT_EQ(Kind(PayAnswered("00", std::string(65, 'E'), voucher)), "unknown");
+  const auto without = [&](int element) {
+    host_.Answer([=, this](const Message&, Message* answer) {
+      answer->Clear(element);
+      Put(host_.file().dialect.biller_reference, "E1", answer);
+      Put(host_.file().dialect.voucher, voucher, answer);
+      return true;
+    });
+    return Text(Await(biller_->Pay(Payment(), In(kPatience))));
+  };
+  EXPECT_THAT(without(102), testing::StartsWith("approved"));
+  EXPECT_THAT(without(4), testing::EndsWith("was approved without an amount; expected 10050 fen"));
+  EXPECT_THAT(without(48), testing::EndsWith("with our reference \"\"; expected 1234567890123456"));
+}
+
+TEST_F(Requests, ALateAnswerIsUsedWhenItIsAWholeApproval) {
+  ASSERT_NO_FATAL_FAILURE(AnswerLate("14", ""));
+  EXPECT_EQ(alarms_, "") << "a query has a late decline";
+  ASSERT_NO_FATAL_FAILURE(AnswerLate("00", ""));
+  EXPECT_EQ(alarms_, "payment 1234567890123456 was approved with a voucher of 0 bytes; expected 1 .. 64\n");
+  EXPECT_EQ(late_.count(), 0u);
+  ASSERT_NO_FATAL_FAILURE(AnswerLate("00", "12345678901234567890"));
+  EXPECT_EQ(late_.First().payment, Payment().payment_id);
 }
 
 TEST_F(Requests, OnlyACodeOfTheTableIsADecline) {
@@ -230,8 +248,8 @@ TEST_F(Requests, AnApprovalOfAnotherAmountSettlesNothing) {
   host_.Answer([this](const Message&, Message* answer) {
     const Dialect& dialect = host_.file().dialect;
     answer->Set(4, "000000010051");
-    dialect.Write(dialect.biller_reference, "E1", answer);
-    dialect.Write(dialect.voucher, "12345678901234567890", answer);
+    Put(dialect.biller_reference, "E1", answer);
+    Put(dialect.voucher, "12345678901234567890", answer);
     return true;
   });
   EXPECT_THAT(Text(Await(biller_->Pay(Payment(), In(kPatience)))),
@@ -246,7 +264,7 @@ TEST_F(Requests, AnAnswerForAnotherTerminalOrAboutAnotherPaymentIsNotThisOnes) {
   EXPECT_EQ(Text(Await(biller_->Pay(Payment(), In(milliseconds(300))))), "unknown: no answer by the deadline");
   host_.Answer([this](const Message&, Message* answer) {
     answer->Clear(48);
-    host_.file().dialect.Write(host_.file().dialect.our_reference, "1", answer);
+    Put(host_.file().dialect.our_reference, "1", answer);
     return true;
   });
   EXPECT_EQ(Text(Await(biller_->Pay(Payment(), In(milliseconds(300))))), "unknown: no answer by the deadline");
@@ -257,7 +275,7 @@ TEST_F(Requests, AQueryIsAnsweredByTheTableOfTheQueryAndTheOriginalByThatOfThePa
     host_.Answer([=, this](const Message&, Message* answer) {
       const Dialect& dialect = host_.file().dialect;
       answer->Set(39, code);
-      if (!original.empty()) dialect.Write(dialect.original_code, original, answer);
+      if (!original.empty()) Put(dialect.original_code, original, answer);
       return true;
     });
     return Kind(Await(biller_->Query(Payment(), In(kPatience))));
@@ -279,8 +297,8 @@ TEST_F(Requests, AnAnswerThatStopsInTheMiddleEndsTheConnection) {
 TEST_F(Requests, ThousandsAreUnderWayAtOnceOverOneConnection) {
   host_.Answer([this](const Message& request, Message* answer) {
     const Dialect& dialect = host_.file().dialect;
-    dialect.Write(dialect.biller_reference, "E" + std::string(dialect.Read(request, dialect.our_reference)), answer);
-    dialect.Write(dialect.voucher, "12345678901234567890", answer);
+    Put(dialect.biller_reference, "E" + std::string(dialect.Read(request, dialect.our_reference)), answer);
+    Put(dialect.voucher, "12345678901234567890", answer);
     return true;
   });
   constexpr uint64_t kPayments = 4'000;
