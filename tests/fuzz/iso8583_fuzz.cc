@@ -1,10 +1,16 @@
-// Any bytes from a host: refused, or messages that are written as they were read. The first byte says whose data file.
+// Any bytes from a host: refused, or messages that are written as they were read, whose MAC is held against the key's,
+// that settle only what they say, and only the request that they answer. The first byte says whose data file.
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 
+#include "adapters/alarm.h"
+#include "adapters/iso8583/answers.h"
 #include "adapters/iso8583/codec.h"
 #include "adapters/iso8583/exchange.h"
 #include "adapters/iso8583/frame.h"
@@ -14,13 +20,63 @@
 namespace waystation::adapters::iso8583 {
 namespace {
 
-HostFile Load(const std::string& path) {
+struct Host {
+  std::shared_ptr<const LinkParts> plain;
+  std::shared_ptr<const LinkParts> with_mac;
+};
+
+std::shared_ptr<const LinkParts> Load(const std::string& path, bool with_mac) {
   absl::StatusOr<HostFile> file = HostFile::Load(WS_SOURCE_DIR "/" + path);
   WS_CHECK(file.ok(), std::string(file.status().message()));
-  return *std::move(file);
+  auto parts = std::make_shared<LinkParts>();
+  parts->file = *std::move(file);
+  parts->terminal = "SWITCH01";
+  if (with_mac) parts->mac = *Mac::Make("0123456789abcdef");
+  return parts;
 }
 
-void CheckMessage(const HostFile& host, std::string_view bytes) {
+Host LoadBoth(const std::string& path) {
+  SendAlarmsTo([](std::string_view, std::string_view) {});
+  return {Load(path, false), Load(path, true)};
+}
+
+// Whatever stands in it, an approval is about this very payment.
+void CheckMeaning(const LinkParts& parts, const Message& answer) {
+  PaymentRequest request;
+  request.payment_id = core::PaymentId::FromNumber(1'234'567'890'123'456);
+  request.amount = core::Money::Fen(10'050);
+  const Dialect& dialect = parts.file.dialect;
+  const bool ours =
+      dialect.Read(answer, dialect.our_reference) == request.payment_id.ToString() && answer.Get(4) == "000000010050";
+  WS_CHECK(ours || !std::holds_alternative<Approved>(ReadPay(parts, answer, request)), "another payment's approval");
+  WS_CHECK(ours || !std::holds_alternative<Approved>(ReadQuery(parts, answer, request)), "another payment's approval");
+  ReadInquiry(parts, answer);
+  ReadReverse(parts, answer);
+  ReadCancel(parts, answer);
+}
+
+// A request waits for exactly this message, and one for another.
+void CheckExchange(const std::shared_ptr<const LinkParts>& parts, const Message& message, std::string_view bytes) {
+  Exchange exchange(parts);
+  MatchKey key = KeyOfAnswer(message);
+  const auto waiter = std::make_shared<Waiter>();
+  const auto other = std::make_shared<Waiter>();
+  bool late = false;
+  exchange.Expect(key, nullptr, waiter, "1234567890123456", [&late](const Message&) { late = true; });
+  ++key.trace;
+  exchange.Expect(key, nullptr, other, "", {});
+  waiter->Leave();
+  std::string reply;
+  const bool answered = exchange.OnMessage(bytes, &reply);
+  WS_CHECK(!answered || !waiter->Leave(), "what was answered has its answer");
+  WS_CHECK(other->Leave(), "nobody else has");
+  WS_CHECK(reply.empty() || message.mti() == "0800", "only a network request is answered");
+  exchange.OnMessage(bytes, &reply);
+  WS_CHECK(!late, "nobody gave up");
+}
+
+void CheckMessage(const Host& parts, std::string_view bytes) {
+  const HostFile& host = parts.plain->file;
   Message message;
   if (!Unpack(host.specification, bytes, &message).ok()) return;
   std::string packed;
@@ -32,15 +88,17 @@ void CheckMessage(const HostFile& host, std::string_view bytes) {
                              &dialect.voucher, &dialect.biller_reference, &dialect.original_code}) {
     WS_CHECK(dialect.Read(message, *place).size() <= bytes.size() * 2, "a part is within its element");
   }
-  KeyOfAnswer(message);
-  dialect.MeaningOf(Operation::kPayment, message.Get(39));
+  MacIsRight(host.specification, *parts.with_mac->mac, bytes, message);
+  CheckMeaning(*parts.plain, message);
+  CheckExchange(parts.plain, message, bytes);
+  CheckExchange(parts.with_mac, message, bytes);
 }
 
-void Check(const HostFile& host, std::string_view stream) {
+void Check(const Host& host, std::string_view stream) {
   CheckMessage(host, stream);
   std::string_view message;
   for (;;) {
-    const absl::StatusOr<bool> taken = TakeFrame(host.specification.frame(), &stream, &message);
+    const absl::StatusOr<bool> taken = TakeFrame(host.plain->file.specification.frame(), &stream, &message);
     if (!taken.ok() || !*taken) return;
     CheckMessage(host, message);
   }
@@ -50,9 +108,10 @@ void Check(const HostFile& host, std::string_view stream) {
 }  // namespace waystation::adapters::iso8583
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using waystation::adapters::iso8583::HostFile;
-  static const HostFile electricity = waystation::adapters::iso8583::Load("adapters/iso8583/electricity.json");
-  static const HostFile ascii = waystation::adapters::iso8583::Load("tests/adapters/iso8583_ascii_host.json");
+  using waystation::adapters::iso8583::Host;
+  using waystation::adapters::iso8583::LoadBoth;
+  static const Host electricity = LoadBoth("adapters/iso8583/electricity.json");
+  static const Host ascii = LoadBoth("tests/adapters/iso8583_ascii_host.json");
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   waystation::adapters::iso8583::Check(text[0] == 'E' ? electricity : ascii, text.substr(1));
