@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "adapters/biller_adapter.h"
 #include "adapters/http/endpoint.h"
+#include "adapters/http/look_up.h"
 #include "boost/asio/awaitable.hpp"
 #include "boost/asio/ssl/context.hpp"
 #include "boost/beast/http/message.hpp"
@@ -56,14 +57,14 @@ struct ClientOptions {
 //
 // A request has a connection to itself: one that is idle, else a new one. So as many are open as requests are in
 // flight, which the biller's lane bounds. A connection that closed, or has something to read, while it was idle is not
-// used again; one that closes just as the request goes out leaves the request Broken. Nothing is ever sent twice.
+// used again; one that closes just as the request goes out leaves the request Broken. Nothing is ever sent twice. What
+// has been idle for idle_limit is closed, requests or not: also one that the host closed before.
 //
 // Threads: several io_contexts, each run by one thread. A connection stays with the io_context of the request that
 // opened it, and is closed with it at the latest, which may be after the client's end.
 //
 // Limits: 8 KB of an answer's header, most_answer_bytes of its body; an answer that does not say its length is refused.
-// Where the endpoint's host is a name and not an address, Asio looks it up on a thread of its own, one for each
-// io_context, as the system's look-up blocks.
+// A name is looked up again for each new connection, or for several at once (look_up.h).
 class Client {
  public:
   explicit Client(ClientOptions options);
@@ -78,6 +79,8 @@ class Client {
   const uint64_t id_;
   // Shared with the connections, which may outlive the client.
   const std::shared_ptr<const ClientOptions> options_;
+  // Shared with whoever waits for it.
+  const std::shared_ptr<LookUp> look_up_;
 };
 
 }  // namespace waystation::adapters::http

@@ -7,7 +7,6 @@
 #include "boost/asio/ip/address.hpp"
 #include "boost/asio/ip/tcp.hpp"
 #include "boost/asio/redirect_error.hpp"
-#include "boost/asio/steady_timer.hpp"
 #include "boost/asio/use_awaitable.hpp"
 #include "boost/asio/write.hpp"
 #include "fmt/format.h"
@@ -23,41 +22,13 @@ using tcp = asio::ip::tcp;
 
 namespace {
 
-constexpr std::string_view kTimedOut = "no answer by the deadline";
-
-absl::Status Fault(const Endpoint& endpoint, std::string_view step, const error_code& error) {
-  return absl::UnavailableError(
-      fmt::format("{} {}: {}", step, endpoint.Authority(),
-                  error == boost::beast::error::timeout ? std::string(kTimedOut) : error.message()));
+absl::Status Fault(const Endpoint& endpoint, std::string_view step, std::string_view cause) {
+  return absl::UnavailableError(fmt::format("{} {}: {}", step, endpoint.Authority(), cause));
 }
 
-using Addresses = tcp::resolver::results_type;
-
-// A look-up that is on its way. The system's can't be stopped, so at the deadline it is left to end by itself, and this
-// with it.
-struct LookUp {
-  explicit LookUp(const asio::any_io_executor& executor) : resolver(executor), done(executor) {}
-
-  tcp::resolver resolver;
-  asio::steady_timer done;
-  error_code error = boost::beast::error::timeout;
-  Addresses addresses;
-};
-
-asio::awaitable<error_code> Find(const asio::any_io_executor& executor, const Endpoint& endpoint, Deadline deadline,
-                                 Addresses& addresses) {
-  const auto look_up = std::make_shared<LookUp>(executor);
-  look_up->done.expires_at(deadline);
-  look_up->resolver.async_resolve(endpoint.host, endpoint.port,
-                                  [look_up](const error_code& error, const Addresses& found) {
-                                    look_up->error = error;
-                                    look_up->addresses = found;
-                                    look_up->done.cancel();
-                                  });
-  error_code ended;
-  co_await look_up->done.async_wait(asio::redirect_error(asio::use_awaitable, ended));
-  addresses = look_up->addresses;
-  co_return look_up->error;
+absl::Status Fault(const Endpoint& endpoint, std::string_view step, const error_code& error) {
+  if (error == boost::beast::error::timeout) return Fault(endpoint, step, "no answer by the deadline");
+  return Fault(endpoint, step, error.message());
 }
 
 // SNI and the name that the certificate must bear.
@@ -76,23 +47,24 @@ Connection::Connection(const asio::any_io_executor& executor, std::shared_ptr<co
   if (options_->endpoint.tls) tls_.emplace(tcp_, *options_->tls);
 }
 
-asio::awaitable<absl::Status> Connection::Open(Deadline deadline) {
-  absl::Status status = co_await Connect(deadline);
+asio::awaitable<absl::Status> Connection::Open(std::shared_ptr<LookUp> look_up, Deadline deadline) {
+  absl::Status status = co_await Connect(std::move(look_up), deadline);
   if (status.ok() && tls_) status = co_await Handshake(deadline);
   co_return status;
 }
 
-asio::awaitable<absl::Status> Connection::Connect(Deadline deadline) {
+asio::awaitable<absl::Status> Connection::Connect(std::shared_ptr<LookUp> look_up, Deadline deadline) {
   const Endpoint& endpoint = options_->endpoint;
   error_code error;
   const asio::ip::address address = asio::ip::make_address(endpoint.host, error);
   Addresses addresses;
   if (!error) {
     const auto port = static_cast<uint16_t>(std::stoi(endpoint.port));
-    addresses = Addresses::create(tcp::endpoint(address, port), endpoint.host, endpoint.port);
+    addresses.emplace_back(address, port);
   } else {
-    error = co_await Find(tcp_.get_executor(), endpoint, deadline, addresses);
-    if (error) co_return Fault(endpoint, "look up", error);
+    absl::StatusOr<Addresses> found = co_await LookUp::Find(std::move(look_up), deadline);
+    if (!found.ok()) co_return Fault(endpoint, "look up", std::string(found.status().message()));
+    addresses = *std::move(found);
   }
   tcp_.expires_at(deadline);
   co_await tcp_.async_connect(addresses, asio::redirect_error(asio::use_awaitable, error));

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "adapters/http/client.h"
+#include "adapters/http/look_up.h"
 #include "boost/asio/any_io_executor.hpp"
 #include "boost/asio/ssl/stream.hpp"
 #include "boost/beast/core/flat_buffer.hpp"
@@ -19,8 +20,9 @@ class Connection {
  public:
   Connection(const boost::asio::any_io_executor& executor, std::shared_ptr<const ClientOptions> options);
 
-  // Looks the host up, connects, and shakes hands. Unavailable, and what failed, when it is not open by the deadline.
-  boost::asio::awaitable<absl::Status> Open(Deadline deadline);
+  // Looks the host up, where it has a name, connects, and shakes hands. Unavailable, and what failed, when it is not
+  // open by the deadline.
+  boost::asio::awaitable<absl::Status> Open(std::shared_ptr<LookUp> look_up, Deadline deadline);
 
   // Sends `bytes`, a whole request, and reads one answer: Answer or Broken.
   boost::asio::awaitable<Result> Exchange(std::string bytes, Deadline deadline);
@@ -30,13 +32,15 @@ class Connection {
   // Whether another request may follow now: the last answer allows it, and nothing came after it, nor the end.
   bool Reusable();
 
+  boost::asio::any_io_executor executor() { return tcp_.get_executor(); }
+
   void IdleFrom(Deadline now) { idle_from_ = now; }
   Deadline idle_from() const { return idle_from_; }
 
  private:
   using Tls = boost::asio::ssl::stream<boost::beast::tcp_stream&>;
 
-  boost::asio::awaitable<absl::Status> Connect(Deadline deadline);
+  boost::asio::awaitable<absl::Status> Connect(std::shared_ptr<LookUp> look_up, Deadline deadline);
   boost::asio::awaitable<absl::Status> Handshake(Deadline deadline);
   template <typename Stream>
   boost::asio::awaitable<Result> ExchangeOver(Stream& stream, std::string_view bytes);

@@ -12,17 +12,26 @@
 
 namespace waystation::adapters {
 
-// Runs one operation to its end, on this thread. An exception that leaves the operation leaves here.
+// Runs one operation to its end, on this thread, and what else there is on `io` until then. An exception that leaves
+// the operation leaves here.
 template <typename T>
-T Await(boost::asio::awaitable<T> operation) {
-  boost::asio::io_context io;
+T AwaitOn(boost::asio::io_context& io, boost::asio::awaitable<T> operation) {
   std::optional<T> result;
   boost::asio::co_spawn(io, std::move(operation), [&result](std::exception_ptr thrown, T value) {
     if (thrown) std::rethrow_exception(thrown);
     result = std::move(value);
   });
-  io.run();
+  io.restart();
+  while (!result && io.run_one() > 0) {
+  }
   return std::move(result).value();
+}
+
+// The same on an io_context of its own: what the operation leaves behind, such as connections, ends with it.
+template <typename T>
+T Await(boost::asio::awaitable<T> operation) {
+  boost::asio::io_context io;
+  return AwaitOn(io, std::move(operation));
 }
 
 inline Deadline In(std::chrono::milliseconds time) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,11 @@ class ScriptedServer {
 
   std::string port() const { return std::to_string(state_->acceptor.local_endpoint().port()); }
   int connections() const { return state_->connections; }
+  // Those of them that neither side has closed.
+  int open() const {
+    return static_cast<int>(std::count_if(state_->sockets.begin(), state_->sockets.end(),
+                                          [](const auto& socket) { return socket->is_open(); }));
+  }
   // In the order they came in.
   const std::vector<std::string>& requests() const { return state_->requests; }
   // Over every connection that is open.
