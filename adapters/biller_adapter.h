@@ -33,7 +33,7 @@ struct CapabilityCard {
   core::Money least;  // at least 1 fen
   core::Money most;
   core::Money step = core::Money::Fen(1);
-  // ECMAScript regular expression that the whole customer number matches, and how a person would put it.
+  // RE2 regular expression that the whole customer number matches, and how a person would put it.
   std::string customer_number_pattern;
   std::string customer_number_hint;
   CancelRule cancel = CancelRule::kNone;
