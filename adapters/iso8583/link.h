@@ -23,7 +23,7 @@ namespace waystation::adapters::iso8583 {
 class Link {
  public:
   explicit Link(std::shared_ptr<const LinkParts> parts);
-  ~Link();
+  ~Link();  // NOLINT(bugprone-exception-escape): see link.cc
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
