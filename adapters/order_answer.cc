@@ -13,6 +13,17 @@ bool IsAbout(const OrderAnswer& answer, const PaymentRequest& request) {
   return answer.order == request.payment_id.ToString() && answer.amount == request.amount;
 }
 
+// It names another order, or another amount.
+bool IsAboutAnother(const OrderAnswer& answer, const PaymentRequest& request) {
+  return (!answer.order.empty() && answer.order != request.payment_id.ToString()) ||
+         (answer.amount && answer.amount != request.amount);
+}
+
+// Nothing in it speaks against the payment's having had no effect.
+bool MayHaveNoEffect(const OrderAnswer& answer, const PaymentRequest& request) {
+  return !IsAboutAnother(answer, request) && (!answer.state || answer.state == OrderState::kRefused);
+}
+
 std::variant<Approved, Unknown> Approval(const OrderAnswer& answer, const PaymentRequest& request) {
   if (!IsAbout(answer, request)) {
     return Unknown{fmt::format("the host approves order {} over {} yuan; expected {} over {}", answer.order,
@@ -26,7 +37,7 @@ std::variant<Approved, Unknown> Approval(const OrderAnswer& answer, const Paymen
 // Every alternative of Approval is one of Outcome.
 template <typename Outcome>
 Outcome ApprovalAs(const OrderAnswer& answer, const PaymentRequest& request) {
-  return std::visit([](auto&& approval) { return Outcome(std::move(approval)); }, Approval(answer, request));
+  return std::visit([](const auto& approval) { return Outcome(approval); }, Approval(answer, request));
 }
 
 QueryOutcome FromState(const OrderAnswer& answer, const ResultCodes& codes, const PaymentRequest& request) {
@@ -45,6 +56,20 @@ QueryOutcome FromState(const OrderAnswer& answer, const ResultCodes& codes, cons
   return SettlesNothing("a query", answer);
 }
 
+// An answer of success to a request to take it back.
+std::variant<TakenBack, Unknown> TakingBack(const OrderAnswer& answer, const PaymentRequest& request) {
+  const std::string order = request.payment_id.ToString();
+  const bool done = answer.order == order && answer.state == OrderState::kTakenBack && !IsAboutAnother(answer, request);
+  if (done) return TakenBack{};
+  return Unknown{fmt::format("the host does not say that order {} over {} is taken back", order,
+                             core::FormatYuan(request.amount))};
+}
+
+// It refuses to take it back, and does not say that this is done.
+bool MayStand(const OrderAnswer& answer, const PaymentRequest& request) {
+  return !IsAboutAnother(answer, request) && answer.state != OrderState::kTakenBack;
+}
+
 }  // namespace
 
 std::optional<OrderState> ParseOrderState(std::string_view word) {
@@ -57,7 +82,9 @@ std::optional<OrderState> ParseOrderState(std::string_view word) {
 
 PayOutcome PayOutcomeOf(const OrderAnswer& answer, const ResultCodes& codes, const PaymentRequest& request) {
   const ResultCode& code = codes.Of(answer.code);
-  if (code.meaning == CodeMeaning::kDeclined) return Declined{answer.code, code.text};
+  if (code.meaning == CodeMeaning::kDeclined && MayHaveNoEffect(answer, request)) {
+    return Declined{answer.code, code.text};
+  }
   if (code.meaning == CodeMeaning::kSuccess && answer.state == OrderState::kPaid) {
     return ApprovalAs<PayOutcome>(answer, request);
   }
@@ -67,11 +94,44 @@ PayOutcome PayOutcomeOf(const OrderAnswer& answer, const ResultCodes& codes, con
 QueryOutcome QueryOutcomeOf(const OrderAnswer& answer, const ResultCodes& codes, const PaymentRequest& request) {
   switch (codes.Of(answer.code).meaning) {
     case CodeMeaning::kSuccess: return FromState(answer, codes, request);
-    case CodeMeaning::kNeverReceived: return NeverReceived{};
+    case CodeMeaning::kNeverReceived:
+      if (MayHaveNoEffect(answer, request)) return NeverReceived{};
+      break;
     case CodeMeaning::kDeclined:
     case CodeMeaning::kUnknown: break;
   }
   return SettlesNothing("a query", answer);
+}
+
+ReverseOutcome ReverseOutcomeOf(const OrderAnswer& answer, const ResultCodes& codes, const PaymentRequest& request) {
+  const ResultCode& code = codes.Of(answer.code);
+  switch (code.meaning) {
+    case CodeMeaning::kSuccess:
+      return std::visit([](const auto& said) { return ReverseOutcome(said); }, TakingBack(answer, request));
+    case CodeMeaning::kDeclined:
+      if (MayStand(answer, request)) return Declined{answer.code, code.text};
+      break;
+    case CodeMeaning::kNeverReceived:
+      if (MayHaveNoEffect(answer, request)) return NeverReceived{};
+      break;
+    case CodeMeaning::kUnknown: break;
+  }
+  return SettlesNothing("reversal advice", answer);
+}
+
+CancelOutcome CancelOutcomeOf(const OrderAnswer& answer, const ResultCodes& codes, const PaymentRequest& request) {
+  const ResultCode& code = codes.Of(answer.code);
+  switch (code.meaning) {
+    case CodeMeaning::kSuccess:
+      return std::visit([](const auto& said) { return CancelOutcome(said); }, TakingBack(answer, request));
+    case CodeMeaning::kDeclined:
+      if (MayStand(answer, request)) return Declined{answer.code, code.text};
+      break;
+    // It approved the payment once: whether the money is there a person must find out.
+    case CodeMeaning::kNeverReceived: return Unknown{"the host has no such payment to cancel"};
+    case CodeMeaning::kUnknown: break;
+  }
+  return SettlesNothing("a cancel", answer);
 }
 
 InquiryOutcome InquiryOutcomeOf(const OrderAnswer& answer, const ResultCodes& codes) {

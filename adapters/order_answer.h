@@ -30,13 +30,18 @@ struct OrderAnswer {
   std::optional<core::Money> owed;
 };
 
-// The answer is one to this very request; that is for the adapter to have checked.
+// The answer is one to this very request; that is for the adapter to have checked. An answer that contradicts itself
+// settles nothing: it names another order or amount, or a state that its code denies.
 //
 // A declining code declines; success approves only where the host says that this order, over this amount, is paid, and
 // under which reference. Anything else is Unknown.
 PayOutcome PayOutcomeOf(const OrderAnswer& answer, const ResultCodes& codes, const PaymentRequest& request);
 // A declining code declines the query, and so settles nothing; that the order was refused, its state says.
 QueryOutcome QueryOutcomeOf(const OrderAnswer& answer, const ResultCodes& codes, const PaymentRequest& request);
+// Success takes it back where the host says that this order is taken back.
+ReverseOutcome ReverseOutcomeOf(const OrderAnswer& answer, const ResultCodes& codes, const PaymentRequest& request);
+// The same. That there is no such payment settles nothing, as the host approved it once.
+CancelOutcome CancelOutcomeOf(const OrderAnswer& answer, const ResultCodes& codes, const PaymentRequest& request);
 // Success finds; `owed` is 0 where the host does not say.
 InquiryOutcome InquiryOutcomeOf(const OrderAnswer& answer, const ResultCodes& codes);
 

@@ -67,35 +67,44 @@ absl::StatusOr<std::unique_ptr<BillerAdapter>> GasBiller::Create(const Settings&
 GasBiller::GasBiller(CapabilityCard card, std::string partner, ResultCodes codes, http::ClientOptions options)
     : card_(std::move(card)), partner_(std::move(partner)), codes_(std::move(codes)), client_(std::move(options)) {}
 
-asio::awaitable<GasBiller::Reply> GasBiller::Call(std::string_view service, Body body, Deadline deadline) {
+asio::awaitable<GasBiller::Heard> GasBiller::Ask(std::string_view service, Body body, Deadline deadline) {
   const core::TimePoint now = Now();
   const uint64_t count = requests_.fetch_add(1, std::memory_order_relaxed);
-  RequestMessage message{.service = service, .partner = partner_, .serial = {}, .time = ChinaTime(now), .body = {}};
-  message.serial = fmt::format("{}{:07}", now.time_since_epoch().count(), count % kSerialsInAMillisecond);
+  Heard heard;
+  heard.serial = fmt::format("{}{:07}", now.time_since_epoch().count(), count % kSerialsInAMillisecond);
+  RequestMessage message{
+      .service = service, .partner = partner_, .serial = heard.serial, .time = ChinaTime(now), .body = {}};
   message.body = std::move(body);
   absl::StatusOr<std::string> bytes = Encode(message);
-  if (!bytes.ok()) co_return NotSent{std::string(bytes.status().message())};
-
+  if (!bytes.ok()) {
+    heard.result = http::NeverLeft{std::string(bytes.status().message())};
+    co_return heard;
+  }
   http::Request request{.method = "POST", .target = "", .fields = {}, .body = *std::move(bytes)};
   request.fields = {{"Content-Type", "text/xml; charset=GBK"}};
-  absl::StatusOr<AnswerMessage> decoded = absl::UnknownError("not decoded");
-  const auto check = [&](const http::Answer& answer) {
-    decoded = DecodeAnswer(answer.body());
-    return decoded.ok() && decoded->service == service && decoded->serial == message.serial;
+  const auto check = [&heard, service](const http::Answer& answer) {
+    heard.decoded = DecodeAnswer(answer.body());
+    return heard.decoded.ok() && heard.decoded->service == service && heard.decoded->serial == heard.serial;
   };
-  const http::Result result = co_await client_.Send(std::move(request), deadline, check);
-  if (const auto* never_left = std::get_if<http::NeverLeft>(&result)) co_return NotSent{never_left->cause};
-  if (const auto* broken = std::get_if<http::Broken>(&result)) co_return Unknown{broken->cause};
-  const unsigned status = std::get<http::Answer>(result).result_int();
+  heard.result = co_await client_.Send(std::move(request), deadline, check);
+  co_return heard;
+}
+
+asio::awaitable<GasBiller::Reply> GasBiller::Call(std::string_view service, Body body, Deadline deadline) {
+  Heard heard = co_await Ask(service, std::move(body), deadline);
+  if (const auto* never_left = std::get_if<http::NeverLeft>(&heard.result)) co_return NotSent{never_left->cause};
+  if (const auto* broken = std::get_if<http::Broken>(&heard.result)) co_return Unknown{broken->cause};
+  const unsigned status = std::get<http::Answer>(heard.result).result_int();
   if (status != 200) co_return Unknown{fmt::format("the host answers status {}", status)};
+  const absl::StatusOr<AnswerMessage>& decoded = heard.decoded;
   if (!decoded.ok()) {
     co_return Unknown{fmt::format("the answer is not understood: {}", std::string(decoded.status().message()))};
   }
-  if (decoded->service != service || decoded->serial != message.serial) {
+  if (decoded->service != service || decoded->serial != heard.serial) {
     co_return Unknown{fmt::format("the answer is to {} {}; expected one to {} {}", decoded->service, decoded->serial,
-                                  service, message.serial)};
+                                  service, heard.serial)};
   }
-  co_return *std::move(decoded);
+  co_return *std::move(heard.decoded);
 }
 
 asio::awaitable<InquiryOutcome> GasBiller::Inquire(InquiryRequest request, Deadline deadline) {
@@ -140,10 +149,9 @@ asio::awaitable<CancelOutcome> GasBiller::Cancel(PaymentRequest /*request*/, Dea
 }
 
 asio::awaitable<bool> GasBiller::Probe(Deadline deadline) {
-  const Reply reply = co_await Call("echo", Body(), deadline);
-  const auto* answer = std::get_if<AnswerMessage>(&reply);
-  if (answer == nullptr) co_return false;
-  co_return codes_.Of(answer->order.code).meaning == CodeMeaning::kSuccess;
+  const Heard heard = co_await Ask("echo", Body(), deadline);
+  const auto* answer = std::get_if<http::Answer>(&heard.result);
+  co_return answer != nullptr&& heard.decoded.ok() && !http::IsOutOfOrder(*answer);
 }
 
 }  // namespace waystation::adapters::gas

@@ -24,7 +24,8 @@ namespace waystation::adapters::gas {
 // settles what is not known.
 //
 // Only a whole answer of status 200 that bears this request's serial number, with a code that the table knows, settles
-// anything; all else that comes after the request left is Unknown.
+// anything; all else that comes after the request left is Unknown. Probe takes any message that can be read, but with a
+// status of 5xx: a host that has no echo says so.
 class GasBiller final : public BillerAdapter {
  public:
   static absl::StatusOr<std::unique_ptr<BillerAdapter>> Create(const Settings& settings,
@@ -45,6 +46,14 @@ class GasBiller final : public BillerAdapter {
 
   GasBiller(CapabilityCard card, std::string partner, ResultCodes codes, http::ClientOptions options);
 
+  // What came back, whatever it settles.
+  struct Heard {
+    std::string serial;  // of the request
+    http::Result result;
+    absl::StatusOr<AnswerMessage> decoded = absl::UnknownError("no answer");
+  };
+
+  boost::asio::awaitable<Heard> Ask(std::string_view service, Body body, Deadline deadline);
   boost::asio::awaitable<Reply> Call(std::string_view service, Body body, Deadline deadline);
 
   const CapabilityCard card_;

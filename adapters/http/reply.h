@@ -5,8 +5,14 @@
 #include <variant>
 
 #include "adapters/biller_adapter.h"
+#include "adapters/http/client.h"
 
 namespace waystation::adapters::http {
+
+// The host, or what stands in front of it, says that it can't do its work now: status 5xx.
+inline bool IsOutOfOrder(const Answer& answer) {
+  return answer.result_int() >= 500;
+}
 
 // What a request to a host comes to, once its answer is decoded.
 template <typename Decoded>

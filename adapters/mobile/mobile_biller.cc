@@ -57,6 +57,10 @@ std::string OrderOf(const PaymentRequest& request) {
   return request.payment_id.ToString();
 }
 
+std::string Unsigned(const http::Answer& answer) {
+  return fmt::format("the answer, of status {}, does not bear the host's signature", answer.result_int());
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<BillerAdapter>> MobileBiller::Create(const Settings& settings,
@@ -90,13 +94,17 @@ MobileBiller::MobileBiller(CapabilityCard card, std::string partner, Signer sign
       codes_(std::move(codes)),
       client_(std::move(options)) {}
 
-asio::awaitable<MobileBiller::Reply> MobileBiller::Call(std::string method, std::string target, std::string body,
-                                                        Deadline deadline) {
+asio::awaitable<MobileBiller::Heard> MobileBiller::Ask(std::string method, std::string target, std::string body,
+                                                       Deadline deadline) {
+  Heard heard;
   const std::string path = path_ + target;
   const std::string timestamp = MillisecondsNow();
   const std::string nonce = NewNonce();
   const std::string signature = signer_.Sign({method, path, timestamp, nonce, body});
-  if (nonce.empty() || signature.empty()) co_return NotSent{"OpenSSL could not sign the request"};
+  if (nonce.empty() || signature.empty()) {
+    heard.result = http::NeverLeft{"OpenSSL could not sign the request"};
+    co_return heard;
+  }
   http::Request request{
       .method = std::move(method), .target = std::move(target), .fields = {}, .body = std::move(body)};
   request.fields = {{"Content-Type", "application/json"},
@@ -104,26 +112,32 @@ asio::awaitable<MobileBiller::Reply> MobileBiller::Call(std::string method, std:
                     {std::string(kTimestampField), timestamp},
                     {std::string(kNonceField), nonce},
                     {std::string(kSignatureField), signature}};
-  bool is_signed = false;
   const auto check = [&](const http::Answer& answer) {
     const auto field = [&answer](std::string_view name) {
       const boost::beast::string_view value = answer[boost::beast::string_view(name.data(), name.size())];
       return std::string_view(value.data(), value.size());
     };
     const std::string status = std::to_string(answer.result_int());
-    is_signed = signer_.Verify({status, path, field(kTimestampField), nonce, answer.body()}, field(kSignatureField));
-    return is_signed;
+    heard.is_signed =
+        signer_.Verify({status, path, field(kTimestampField), nonce, answer.body()}, field(kSignatureField));
+    return heard.is_signed;
   };
-  const http::Result result = co_await client_.Send(std::move(request), deadline, check);
-  if (const auto* never_left = std::get_if<http::NeverLeft>(&result)) co_return NotSent{never_left->cause};
-  if (const auto* broken = std::get_if<http::Broken>(&result)) co_return Unknown{broken->cause};
-  const http::Answer& answer = std::get<http::Answer>(result);
-  if (!is_signed) {
-    const std::string fault =
-        fmt::format("the answer, of status {}, does not bear the host's signature", answer.result_int());
-    RaiseAlarm(authority_, fault);
-    co_return Unknown{fault};
+  heard.result = co_await client_.Send(std::move(request), deadline, check);
+  // What stands in front of a host that is down answers 5xx without a signature: a matter of course.
+  const auto* answer = std::get_if<http::Answer>(&heard.result);
+  if (answer != nullptr && !heard.is_signed && !http::IsOutOfOrder(*answer)) {
+    RaiseAlarm(authority_, Unsigned(*answer));
   }
+  co_return heard;
+}
+
+asio::awaitable<MobileBiller::Reply> MobileBiller::Call(std::string method, std::string target, std::string body,
+                                                        Deadline deadline) {
+  const Heard heard = co_await Ask(std::move(method), std::move(target), std::move(body), deadline);
+  if (const auto* never_left = std::get_if<http::NeverLeft>(&heard.result)) co_return NotSent{never_left->cause};
+  if (const auto* broken = std::get_if<http::Broken>(&heard.result)) co_return Unknown{broken->cause};
+  const http::Answer& answer = std::get<http::Answer>(heard.result);
+  if (!heard.is_signed) co_return Unknown{Unsigned(answer)};
   if (answer.result_int() != 200) co_return Unknown{fmt::format("the host answers status {}", answer.result_int())};
   absl::StatusOr<OrderAnswer> decoded = DecodeAnswer(answer.body());
   if (!decoded.ok()) {
@@ -164,49 +178,25 @@ asio::awaitable<MobileBiller::Reply> MobileBiller::TakeBack(const PaymentRequest
   body["order"] = order;
   body["amount_fen"] = request.amount.fen();
   if (!request.biller_reference.empty()) body["reference"] = Text(request.biller_reference);
-  Reply reply = co_await Call("POST", fmt::format("/v1/orders/{}/{}", order, how), json::serialize(body), deadline);
-  if (const auto* answer = std::get_if<OrderAnswer>(&reply)) {
-    const bool success = codes_.Of(answer->code).meaning == CodeMeaning::kSuccess;
-    if (success && (answer->order != order || answer->state != OrderState::kTakenBack)) {
-      co_return Unknown{fmt::format("the host does not say that order {} is taken back", order)};
-    }
-  }
-  co_return reply;
+  co_return co_await Call("POST", fmt::format("/v1/orders/{}/{}", order, how), json::serialize(body), deadline);
 }
 
 asio::awaitable<ReverseOutcome> MobileBiller::Reverse(PaymentRequest request, Deadline deadline) {
   const Reply reply = co_await TakeBack(request, "reverse", deadline);
   if (const auto outcome = http::WithoutAnswer<ReverseOutcome>(reply)) co_return *outcome;
-  const OrderAnswer& answer = std::get<OrderAnswer>(reply);
-  const ResultCode& code = codes_.Of(answer.code);
-  switch (code.meaning) {
-    case CodeMeaning::kSuccess: co_return TakenBack{};
-    case CodeMeaning::kDeclined: co_return Declined{answer.code, code.text};
-    case CodeMeaning::kNeverReceived: co_return NeverReceived{};
-    case CodeMeaning::kUnknown: break;
-  }
-  co_return SettlesNothing("reversal advice", answer);
+  co_return ReverseOutcomeOf(std::get<OrderAnswer>(reply), codes_, request);
 }
 
 asio::awaitable<CancelOutcome> MobileBiller::Cancel(PaymentRequest request, Deadline deadline) {
   const Reply reply = co_await TakeBack(request, "cancel", deadline);
   if (const auto outcome = http::WithoutAnswer<CancelOutcome>(reply)) co_return *outcome;
-  const OrderAnswer& answer = std::get<OrderAnswer>(reply);
-  const ResultCode& code = codes_.Of(answer.code);
-  switch (code.meaning) {
-    case CodeMeaning::kSuccess: co_return TakenBack{};
-    case CodeMeaning::kDeclined: co_return Declined{answer.code, code.text};
-    case CodeMeaning::kNeverReceived: co_return Declined{answer.code, "the biller has no such payment"};
-    case CodeMeaning::kUnknown: break;
-  }
-  co_return SettlesNothing("a cancel", answer);
+  co_return CancelOutcomeOf(std::get<OrderAnswer>(reply), codes_, request);
 }
 
 asio::awaitable<bool> MobileBiller::Probe(Deadline deadline) {
-  const Reply reply = co_await Call("GET", "/v1/health", "", deadline);
-  const auto* answer = std::get_if<OrderAnswer>(&reply);
-  if (answer == nullptr) co_return false;
-  co_return codes_.Of(answer->code).meaning == CodeMeaning::kSuccess;
+  const Heard heard = co_await Ask("GET", "/v1/health", "", deadline);
+  const auto* answer = std::get_if<http::Answer>(&heard.result);
+  co_return answer != nullptr&& heard.is_signed && !http::IsOutOfOrder(*answer);
 }
 
 }  // namespace waystation::adapters::mobile

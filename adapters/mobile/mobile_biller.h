@@ -19,7 +19,7 @@ namespace waystation::adapters::mobile {
 // messages and the settings. Our payment id is the order number. Keeps nothing but connections.
 //
 // Only a whole, signed answer to this very request, of status 200 and with a code that the table knows, settles
-// anything; all else that comes after the request left is Unknown.
+// anything; all else that comes after the request left is Unknown. Probe takes any signed answer but one of status 5xx.
 class MobileBiller final : public BillerAdapter {
  public:
   static absl::StatusOr<std::unique_ptr<BillerAdapter>> Create(const Settings& settings,
@@ -38,7 +38,14 @@ class MobileBiller final : public BillerAdapter {
 
   MobileBiller(CapabilityCard card, std::string partner, Signer signer, ResultCodes codes, http::ClientOptions options);
 
-  // `body` is empty for GET.
+  // What came back, whatever it settles.
+  struct Heard {
+    http::Result result;
+    bool is_signed = false;  // an answer that bears the host's signature
+  };
+
+  // `body` is empty for GET. An answer that should be signed and is not raises an alarm.
+  boost::asio::awaitable<Heard> Ask(std::string method, std::string target, std::string body, Deadline deadline);
   boost::asio::awaitable<Reply> Call(std::string method, std::string target, std::string body, Deadline deadline);
   boost::asio::awaitable<Reply> TakeBack(const PaymentRequest& request, std::string_view how, Deadline deadline);
 

@@ -26,7 +26,7 @@ BillerAnswer Only(std::string_view code) {
   return answer;
 }
 
-// What a request asks for.
+// What a request asks for. Each stands in the books once: the Biller notes what it decides, the host the rest.
 struct Call {
   std::string service;
   std::string partner;
@@ -57,6 +57,11 @@ absl::StatusOr<Call> ParseCall(std::string_view gbk) {
   const absl::StatusOr<core::Money> amount = core::ParseYuan(body.child_value("amount"));
   if (amount.ok()) call.amount = *amount;
   return call;
+}
+
+// In the words of Faults.
+std::string OperationOf(const Call& call) {
+  return call.service == "echo" ? "probe" : call.service;
 }
 
 class GasHost final : public Host {
@@ -98,9 +103,10 @@ std::string_view GasHost::Objection(const Call& call) const {
 
 BillerAnswer GasHost::Decide(const Call& call, bool refuse) {
   if (call.service == "pay") return biller_.Pay(call.order, call.customer, call.amount, refuse);
+  if (!refuse && call.service == "inquire") return biller_.Inquire(call.customer);
+  if (!refuse && call.service == "query") return biller_.Query(call.order);
+  biller_.NoteUnheard(OperationOf(call), call.order);
   if (refuse) return Only(kRefused);
-  if (call.service == "inquire") return biller_.Inquire(call.customer);
-  if (call.service == "query") return biller_.Query(call.order);
   return Only(call.service == "echo" ? kDone : kNotUnderstood);
 }
 
@@ -143,10 +149,11 @@ std::string GasHost::Bytes(const Call& call, const BillerAnswer& said, const Fau
 HttpAnswer GasHost::Answer(const HttpRequest& request) {
   absl::StatusOr<Call> parsed = ParseCall(request.body());
   const Call call = parsed.ok() ? *std::move(parsed) : Call();
+  const std::string operation = OperationOf(call);
   if (const std::string_view objection = Objection(call); !objection.empty()) {
+    biller_.NoteUnheard(operation, call.order);
     return {Bytes(call, Only(objection), {}), {}};
   }
-  const std::string operation = call.service == "echo" ? "probe" : call.service;
   const std::string customer = call.customer.empty() ? biller_.CustomerOf(call.order) : call.customer;
   const Fault fault = faults_->Next(operation, customer);
   if (!HasEffect(fault.kind) && fault.kind != FaultKind::kDecline) {

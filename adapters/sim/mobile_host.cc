@@ -42,7 +42,7 @@ BillerAnswer Only(std::string_view code) {
   return answer;
 }
 
-// What a request asks for.
+// What a request asks for. Each stands in the books once: the Biller notes what it decides, the host the rest.
 struct Call {
   std::string operation;  // one of the words of Faults; empty when it is not understood
   std::string order;
@@ -58,6 +58,7 @@ std::string TextOf(const json::object& object, std::string_view name) {
 
 Call ParseCall(const HttpRequest& request) {
   constexpr std::string_view kOrders = "/v1/orders";
+  constexpr std::string_view kOneOrder = "/v1/orders/";
   const std::string_view target = View(request.target());
   boost::system::error_code error;
   const json::value body = json::parse(request.body().empty() ? "{}" : request.body(), error);
@@ -76,8 +77,8 @@ Call ParseCall(const HttpRequest& request) {
     call.operation = "inquire";
   } else if (target == kOrders && post) {
     call.operation = "pay";
-  } else if (target.starts_with(kOrders)) {
-    const std::string_view rest = target.substr(kOrders.size() + 1);
+  } else if (target.starts_with(kOneOrder)) {
+    const std::string_view rest = target.substr(kOneOrder.size());
     const size_t slash = std::min(rest.find('/'), rest.size());
     const std::string_view order = rest.substr(0, slash);
     const std::string_view how = rest.substr(slash);
@@ -151,6 +152,7 @@ json::object MobileHost::Decide(const Call& call, bool refuse) {
   if (call.operation == "pay") {
     tell(biller_.Pay(call.order, call.customer, call.amount, refuse), "paid");
   } else if (refuse) {
+    biller_.NoteUnheard(call.operation, call.order);
     tell(Only(kRefused), "");
   } else if (call.operation == "inquire") {
     const BillerAnswer said = biller_.Inquire(call.customer);
@@ -166,16 +168,18 @@ json::object MobileHost::Decide(const Call& call, bool refuse) {
   } else if (call.operation == "cancel") {
     tell(biller_.Cancel(call.order), "taken_back");
   } else {
+    biller_.NoteUnheard(call.operation, call.order);
     tell(Only(call.operation == "probe" ? kDone : kNotUnderstood), "");
   }
   return answer;
 }
 
 HttpAnswer MobileHost::Answer(const HttpRequest& request) {
+  const Call call = ParseCall(request);
   if (const std::string_view objection = Objection(request); !objection.empty()) {
+    biller_.NoteUnheard(call.operation, call.order);
     return {Sealed(request, json::object{{"code", Text(objection)}}, {}), {}};
   }
-  const Call call = ParseCall(request);
   const std::string customer = call.customer.empty() ? biller_.CustomerOf(call.order) : call.customer;
   const Fault fault = faults_->Next(call.operation, customer);
   if (!HasEffect(fault.kind) && fault.kind != FaultKind::kDecline) {

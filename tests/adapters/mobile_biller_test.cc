@@ -1,12 +1,15 @@
 #include "adapters/mobile/mobile_biller.h"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "adapters/alarm.h"
+#include "adapters/http/client.h"
+#include "adapters/http/settings.h"
 #include "adapters/mobile/signature.h"
 #include "adapters/outcome_text.h"
 #include "adapters/sandbox/answers.h"
@@ -29,39 +32,40 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 constexpr milliseconds kPlenty{20'000};
-constexpr milliseconds kShort{200};
+// From when a connection is there: for what goes out over it, on a machine that is busy.
+constexpr milliseconds kShort{500};
 const std::string kNumber = "13800138000";
 constexpr uint64_t kOrder = 42;
 
 // The carrier of billersim, and an adapter that talks to it.
 class MobileBiller : public testing::TestWithParam<FaultRow> {
  protected:
-  MobileBiller() {
-    SendAlarmsTo([this](std::string_view, std::string_view text) {
-      const std::lock_guard lock(mutex_);
-      alarms_.emplace_back(text);
-    });
-  }
+  MobileBiller() { Listen(); }
   ~MobileBiller() override { SendAlarmsTo(nullptr); }
 
   static PaymentRequest Payment(uint64_t id = kOrder) { return MakePayment(id, kNumber, core::Money::Fen(5'000)); }
 
-  std::string Pay(milliseconds limit = kPlenty) { return Kind(Await(biller_->Pay(Payment(), In(limit)))); }
-  std::string Query(milliseconds limit = kPlenty) { return Kind(Await(biller_->Query(Payment(), In(limit)))); }
-  std::string Reverse(milliseconds limit = kPlenty) { return Kind(Await(biller_->Reverse(Payment(), In(limit)))); }
-  std::string Cancel(milliseconds limit = kPlenty) { return Kind(Await(biller_->Cancel(Payment(), In(limit)))); }
-  std::string Inquire(milliseconds limit = kPlenty) {
-    return Kind(Await(biller_->Inquire({core::StationId::FromNumber(1), kNumber}, In(limit))));
+  std::string Pay(milliseconds limit = kPlenty) { return Kind(AwaitOn(io_, biller_->Pay(Payment(), In(limit)))); }
+  std::string Query(milliseconds limit = kPlenty) { return Kind(AwaitOn(io_, biller_->Query(Payment(), In(limit)))); }
+  std::string Reverse(milliseconds limit = kPlenty) {
+    return Kind(AwaitOn(io_, biller_->Reverse(Payment(), In(limit))));
   }
+  std::string Cancel(milliseconds limit = kPlenty) { return Kind(AwaitOn(io_, biller_->Cancel(Payment(), In(limit)))); }
+  std::string Inquire(milliseconds limit = kPlenty) {
+    return Kind(AwaitOn(io_, biller_->Inquire({core::StationId::FromNumber(1), kNumber}, In(limit))));
+  }
+  bool Probe() { return AwaitOn(io_, biller_->Probe(In(kPlenty))); }
 
-  // On an io_context that outlives it, as a worker's does.
-  std::string PayOn(boost::asio::io_context& io, uint64_t id) {
-    std::string text;
-    boost::asio::co_spawn(io, biller_->Pay(Payment(id), In(kPlenty)),
-                          [&text](std::exception_ptr, PayOutcome outcome) { text = Text(outcome); });
-    io.restart();
-    io.run();
-    return text;
+  std::string PayAs(uint64_t id) { return Text(AwaitOn(io_, biller_->Pay(Payment(id), In(kPlenty)))); }
+
+  // For alarms, with none held back yet.
+  void Listen() {
+    SendAlarmsTo([this](std::string_view, std::string_view text) {
+      const std::lock_guard lock(mutex_);
+      alarms_.emplace_back(text);
+    });
+    const std::lock_guard lock(mutex_);
+    alarms_.clear();
   }
 
   // "applied", "declined", "taken_back", "barred" or "none": the first word of what the books say.
@@ -73,13 +77,33 @@ class MobileBiller : public testing::TestWithParam<FaultRow> {
     hosts_.simulator().Do("fault mobile " + operation + " * " + fault);
   }
   void Well() { hosts_.simulator().Do("clear mobile"); }
-  milliseconds LimitFor(const FaultRow& row) const { return IsSilent(row) ? kShort : kPlenty; }
+  // How long the next operation waits. Where nothing will come, the connection is opened before, so that its deadline
+  // covers no more than the request.
+  milliseconds LimitFor(const FaultRow& row) {
+    if (!IsSilent(row)) return kPlenty;
+    EXPECT_TRUE(Probe());
+    seen_ = Requests();
+    return kShort;
+  }
+  // After that operation, once the host has it too.
+  std::string EffectOf(const FaultRow& row) {
+    while (IsSilent(row) && Requests() == seen_) {
+    }
+    return Effect();
+  }
+  std::string Requests() {
+    const std::string text = hosts_.simulator().Do("counts mobile");
+    return text.substr(0, text.find(' '));
+  }
 
   std::vector<std::string> alarms() {
     const std::lock_guard lock(mutex_);
     return alarms_;
   }
 
+  // Outlives the adapter, as a worker's does.
+  boost::asio::io_context io_;
+  std::string seen_;
   HttpHosts hosts_;
   std::unique_ptr<BillerAdapter> biller_ = MakeAdapter("mobile_json", hosts_.MobileSettings());
   std::mutex mutex_;
@@ -90,7 +114,7 @@ TEST_P(MobileBiller, APaymentComesToWhatTheBooksSay) {
   const FaultRow& row = GetParam();
   Fault("pay", row.fault);
   const std::string outcome = Pay(LimitFor(row));
-  EXPECT_EQ(Effect(), row.effect);
+  EXPECT_EQ(EffectOf(row), row.effect);
   EXPECT_THAT(hosts_.simulator().Do("effect mobile 42"), HasSubstr(" asked=1"));
   if (!row.in_time) {
     EXPECT_EQ(outcome, "unknown");
@@ -117,7 +141,7 @@ TEST_P(MobileBiller, ReversalAdviceIsDoneOnceTheHostSaysSo) {
   ASSERT_EQ(Pay(), "approved");
   Fault("reverse", row.fault);
   const std::string outcome = Reverse(LimitFor(row));
-  EXPECT_EQ(Effect(), row.effect == "applied" ? "taken_back" : "applied");
+  EXPECT_EQ(EffectOf(row), row.effect == "applied" ? "taken_back" : "applied");
   const std::string answered = row.fault == "decline" ? "declined 05" : "taken back";
   EXPECT_EQ(outcome, row.in_time ? answered : "unknown");
   Well();
@@ -130,7 +154,7 @@ TEST_P(MobileBiller, ACancelIsDoneOnceTheHostSaysSo) {
   ASSERT_EQ(Pay(), "approved");
   Fault("cancel", row.fault);
   const std::string outcome = Cancel(LimitFor(row));
-  EXPECT_EQ(Effect(), row.effect == "applied" ? "taken_back" : "applied");
+  EXPECT_EQ(EffectOf(row), row.effect == "applied" ? "taken_back" : "applied");
   const std::string answered = row.fault == "decline" ? "declined 05" : "taken back";
   EXPECT_EQ(outcome, row.in_time ? answered : "unknown");
   Well();
@@ -153,18 +177,24 @@ INSTANTIATE_TEST_SUITE_P(Faults, MobileBiller, testing::ValuesIn(FaultTable()), 
 });
 
 TEST_F(MobileBiller, AWrongSignatureIsUnknownAndAlarmed) {
-  for (const std::string operation : {"inquire", "pay", "query", "reverse", "cancel"}) {
-    Fault(operation, "bad_mac");
+  struct Row {
+    std::string operation;
+    std::function<std::string()> ask;
+    std::string effect;
+  };
+  const std::vector<Row> rows = {{"inquire", [this] { return Inquire(); }, "none"},
+                                 {"pay", [this] { return Pay(); }, "applied"},
+                                 {"query", [this] { return Query(); }, "applied"},
+                                 {"cancel", [this] { return Cancel(); }, "taken_back"},
+                                 {"reverse", [this] { return Reverse(); }, "taken_back"}};
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.operation);
+    Fault(row.operation, "bad_mac");
+    Listen();
+    EXPECT_EQ(row.ask(), "unknown");
+    EXPECT_EQ(Effect(), row.effect);
+    EXPECT_THAT(alarms(), ElementsAre(HasSubstr("signature")));
   }
-  EXPECT_EQ(Inquire(), "unknown");
-  EXPECT_EQ(Pay(), "unknown");
-  EXPECT_EQ(Query(), "unknown");
-  EXPECT_EQ(Effect(), "applied");
-  EXPECT_EQ(Cancel(), "unknown");
-  EXPECT_EQ(Effect(), "taken_back");
-  EXPECT_EQ(Reverse(), "unknown");
-  EXPECT_THAT(alarms(), ElementsAre(HasSubstr("signature"), HasSubstr("signature"), HasSubstr("signature"),
-                                    HasSubstr("signature"), HasSubstr("signature")));
 }
 
 TEST_F(MobileBiller, AnApprovalTellsWhatTheHostSays) {
@@ -203,8 +233,9 @@ TEST_F(MobileBiller, AnOrderThatTheHostTookBackHasNoEffect) {
   EXPECT_EQ(Text(Await(biller_->Query(Payment(), In(kPlenty)))), "declined : taken back at the biller");
 }
 
-TEST_F(MobileBiller, CancelOfNothingIsDeclined) {
-  EXPECT_EQ(Cancel(), "declined 25");
+// The station has been charged for it.
+TEST_F(MobileBiller, CancelOfWhatTheHostDoesNotKnowIsUnknown) {
+  EXPECT_EQ(Cancel(), "unknown");
 }
 
 TEST_F(MobileBiller, NobodyThereIsNotSent) {
@@ -214,49 +245,45 @@ TEST_F(MobileBiller, NobodyThereIsNotSent) {
   EXPECT_EQ(Cancel(), "not sent");
   EXPECT_EQ(Query(), "unknown");
   EXPECT_EQ(Reverse(), "unknown");
-  EXPECT_FALSE(Await(biller_->Probe(In(kPlenty))));
+  EXPECT_FALSE(Probe());
   EXPECT_EQ(Effect(), "none");
   hosts_.simulator().Do("accept mobile");
   EXPECT_EQ(Pay(), "approved");
 }
 
 TEST_F(MobileBiller, AConnectionIsKeptFromOneOperationToTheNext) {
-  boost::asio::io_context io;
-  EXPECT_THAT(PayOn(io, 1), StartsWith("approved"));
+  EXPECT_THAT(PayAs(1), StartsWith("approved"));
   hosts_.simulator().Do("refuse mobile");
-  EXPECT_THAT(PayOn(io, 2), StartsWith("approved"));
-  EXPECT_THAT(PayOn(io, 3), StartsWith("approved"));
+  EXPECT_THAT(PayAs(2), StartsWith("approved"));
+  EXPECT_THAT(PayAs(3), StartsWith("approved"));
 }
 
 TEST_F(MobileBiller, AKeptConnectionThatARestartClosedIsReplaced) {
-  boost::asio::io_context io;
-  EXPECT_THAT(PayOn(io, 1), StartsWith("approved"));
+  EXPECT_THAT(PayAs(1), StartsWith("approved"));
   hosts_.simulator().Do("restart mobile");
-  EXPECT_THAT(PayOn(io, 2), StartsWith("approved"));
-  EXPECT_THAT(PayOn(io, 3), StartsWith("approved"));
+  EXPECT_THAT(PayAs(2), StartsWith("approved"));
+  EXPECT_THAT(PayAs(3), StartsWith("approved"));
   EXPECT_THAT(hosts_.simulator().Do("counts mobile"), HasSubstr("applied=3"));
 }
 
 // The second answer comes before the next request goes out, and ends the connection, or after it, and bears another
 // request's nonce. Which of the two is a race; that it is never taken for the next one's answer is not.
 TEST_F(MobileBiller, AnAnswerThatComesTwiceIsNotTakenForTheNext) {
-  boost::asio::io_context io;
   Fault("pay", "double times=1");
-  EXPECT_THAT(PayOn(io, 1), StartsWith("approved"));
+  EXPECT_THAT(PayAs(1), StartsWith("approved"));
   const std::string own = sandbox::BillerReference('M', core::PaymentId::FromNumber(2));
-  EXPECT_THAT(PayOn(io, 2), testing::AnyOf(StartsWith("approved reference " + own), StartsWith("unknown: ")));
-  EXPECT_THAT(PayOn(io, 3), testing::Not(HasSubstr(own)));
+  EXPECT_THAT(PayAs(2), testing::AnyOf(StartsWith("approved reference " + own), StartsWith("unknown: ")));
+  EXPECT_THAT(PayAs(3), testing::Not(HasSubstr(own)));
 }
 
 TEST_F(MobileBiller, AHostThatIsCutWhileItWorksLeavesItUnknown) {
   Fault("pay", "silent");
-  boost::asio::io_context io;
   std::string kind;
-  boost::asio::co_spawn(io, biller_->Pay(Payment(), In(kPlenty)),
+  boost::asio::co_spawn(io_, biller_->Pay(Payment(), In(kPlenty)),
                         [&kind](std::exception_ptr, PayOutcome outcome) { kind = Kind(outcome); });
-  while (Effect() == "none") io.run_one_for(milliseconds(1));
+  while (Effect() == "none") io_.run_one_for(milliseconds(1));
   hosts_.simulator().Do("cut mobile");
-  io.run();
+  while (kind.empty()) io_.run_one();
   EXPECT_EQ(kind, "unknown");
 }
 
@@ -265,6 +292,7 @@ TEST_F(MobileBiller, ACertificateThatDoesNotHoldIsNotSent) {
     std::string label;
     sim::CertificateFiles files;
     std::string trusted;
+    std::string host;  // as the url has it
     std::string cause;
   };
   const std::string folder = hosts_.folder().path();
@@ -272,11 +300,14 @@ TEST_F(MobileBiller, ACertificateThatDoesNotHoldIsNotSent) {
   const sim::CertificateAuthority other(folder, "other");
   const std::string here = "IP:127.0.0.1,DNS:localhost";
   const std::vector<Row> rows = {
-      {"wrong CA", other.Issue("of_other", here, -1, 1), ours.file(), "unable to get local issuer certificate"},
-      {"wrong name", ours.Issue("elsewhere", "IP:127.0.0.2,DNS:carrier.example", -1, 1), ours.file(),
+      {"wrong CA", other.Issue("of_other", here, -1, 1), ours.file(), "127.0.0.1",
+       "unable to get local issuer certificate"},
+      {"wrong name", ours.Issue("elsewhere", "IP:127.0.0.2,DNS:carrier.example", -1, 1), ours.file(), "127.0.0.1",
        "IP address mismatch"},
-      {"expired", ours.Issue("expired", here, -2, -1), ours.file(), "certificate has expired"},
-      {"not yet", ours.Issue("not_yet", here, 1, 2), ours.file(), "certificate is not yet valid"},
+      {"wrong host name", ours.Issue("elsewhere_here", "DNS:carrier.example,IP:127.0.0.1", -1, 1), ours.file(),
+       "localhost", "hostname mismatch"},
+      {"expired", ours.Issue("expired", here, -2, -1), ours.file(), "127.0.0.1", "certificate has expired"},
+      {"not yet", ours.Issue("not_yet", here, 1, 2), ours.file(), "127.0.0.1", "certificate is not yet valid"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.label);
@@ -291,7 +322,8 @@ TEST_F(MobileBiller, ACertificateThatDoesNotHoldIsNotSent) {
                                   {"key_file", hosts_.folder().Under("hmac.key")}}}};
     RunningSimulator simulator(config);
     Settings settings = hosts_.MobileSettings();
-    settings["url"] = "https://" + simulator.AddressOf("mobile");
+    const std::string address = simulator.AddressOf("mobile");
+    settings["url"] = "https://" + row.host + address.substr(address.find(':'));
     settings["ca_file"] = row.trusted;
     const auto biller = MakeAdapter("mobile_json", settings);
     const PayOutcome outcome = Await(biller->Pay(Payment(), In(kPlenty)));
@@ -300,7 +332,7 @@ TEST_F(MobileBiller, ACertificateThatDoesNotHoldIsNotSent) {
   }
 }
 
-TEST_F(MobileBiller, AHostNameIsVerifiedToo) {
+TEST_F(MobileBiller, AHostIsReachedByItsNameToo) {
   Settings settings = hosts_.MobileSettings();
   const std::string address = hosts_.simulator().AddressOf("mobile");
   const std::string port = address.substr(address.find(':'));
@@ -340,50 +372,152 @@ TEST_F(MobileBiller, TheWrongKeyOnOurSideIsUnknown) {
   EXPECT_EQ(Effect(), "none");
 }
 
-// Whatever the body says, and signed or not: it may come from whoever stands between.
-TEST_F(MobileBiller, AnyStatusButSuccessIsUnknown) {
-  const mobile::Signer signer = *mobile::Signer::FromFile(hosts_.folder().Under("hmac.key"));
-  const sim::CertificateFiles files = hosts_.authority().Issue("gateway", "IP:127.0.0.1", -1, 1);
-  unsigned status = 0;
-  bool is_signed = false;
-  sim::Faults faults(1);
-  boost::asio::io_context io;
-  sim::HostParts parts;
-  parts.listen = "127.0.0.1:0";
-  parts.faults = &faults;
-  parts.io = &io;
-  sim::HttpFront front(parts, *sim::ServerTls(files.certificate, files.private_key),
-                       [&](const sim::HttpRequest& request) -> sim::HttpAnswer {
-                         const std::string body =
-                             R"({"code":"00","order":"42","state":"paid","amount_fen":5000,"reference":"M1"})";
-                         const std::string nonce(request["X-Nonce"]);
-                         const std::string path(request.target());
-                         std::string signature = signer.Sign({std::to_string(status), path, "1", nonce, body});
-                         if (!is_signed) signature.clear();
-                         return {sim::HttpBytes(status, {{"X-Timestamp", "1"}, {"X-Signature", signature}}, body), {}};
-                       });
-  ASSERT_TRUE(front.listener().Open().ok());
-  Settings settings = hosts_.MobileSettings();
-  settings["url"] = "https://" + front.listener().address();
-  const auto biller = MakeAdapter("mobile_json", settings);
-  const auto pay = [&] {
-    std::string text;
-    boost::asio::co_spawn(io, biller->Pay(Payment(), In(kPlenty)),
-                          [&text](std::exception_ptr, PayOutcome outcome) { text = Text(outcome); });
-    while (text.empty()) io.run_one();
-    return text;
-  };
-  for (const unsigned other : {201, 204, 302, 400, 401, 403, 404, 408, 413, 429, 500, 502, 503, 504}) {
-    status = other;
-    is_signed = true;
-    EXPECT_THAT(pay(), StartsWith("unknown: ")) << status;
-    is_signed = false;
-    EXPECT_THAT(pay(), StartsWith("unknown: ")) << status;
+// A host whose answers are of a status, signed or not, as the test says.
+class AnswersOfAnyStatus : public MobileBiller {
+ protected:
+  AnswersOfAnyStatus() {
+    EXPECT_TRUE(front_.listener().Open().ok());
+    Settings settings = hosts_.MobileSettings();
+    settings["url"] = "https://" + front_.listener().address();
+    biller_ = MakeAdapter("mobile_json", settings);
   }
-  status = 200;
-  EXPECT_THAT(pay(), StartsWith("unknown: "));
-  is_signed = true;
-  EXPECT_THAT(pay(), StartsWith("approved"));
+
+  sim::HttpAnswer Answer(const sim::HttpRequest& request) const {
+    const std::string nonce(request["X-Nonce"]);
+    const std::string path(request.target());
+    std::string signature = signer_.Sign({std::to_string(status_), path, "1", nonce, body_});
+    if (!is_signed_) signature.clear();
+    return {sim::HttpBytes(status_, {{"X-Timestamp", "1"}, {"X-Signature", signature}}, body_), {}};
+  }
+
+  sim::HostParts Parts() {
+    sim::HostParts parts;
+    parts.listen = "127.0.0.1:0";
+    parts.faults = &faults_;
+    parts.io = &io_;
+    return parts;
+  }
+
+  unsigned status_ = 200;
+  bool is_signed_ = true;
+  std::string body_ = R"({"code":"00","order":"42","state":"paid","amount_fen":5000,"reference":"M1"})";
+  const mobile::Signer signer_ = *mobile::Signer::FromFile(hosts_.folder().Under("hmac.key"));
+  const sim::CertificateFiles files_ = hosts_.authority().Issue("gateway", "IP:127.0.0.1", -1, 1);
+  sim::Faults faults_{1};
+  sim::HttpFront front_{Parts(), *sim::ServerTls(files_.certificate, files_.private_key),
+                        [this](const sim::HttpRequest& request) { return Answer(request); }};
+};
+
+// Whatever the body says, and signed or not: it may come from whoever stands between.
+TEST_F(AnswersOfAnyStatus, SettleAPaymentWithSuccessAndASignatureAlone) {
+  for (const unsigned other : {201, 204, 302, 400, 401, 403, 404, 408, 413, 429, 500, 502, 503, 504}) {
+    status_ = other;
+    is_signed_ = true;
+    EXPECT_EQ(Pay(), "unknown") << other;
+    is_signed_ = false;
+    EXPECT_EQ(Pay(), "unknown") << other;
+  }
+  status_ = 200;
+  EXPECT_EQ(Pay(), "unknown");
+  is_signed_ = true;
+  EXPECT_EQ(Pay(), "approved");
+}
+
+// What stands in front of a host that is down does not sign.
+TEST_F(AnswersOfAnyStatus, AreAlarmedWithoutASignatureUnlessTheHostIsOutOfOrder) {
+  for (const unsigned other : {200, 302, 404, 499}) {
+    status_ = other;
+    is_signed_ = false;
+    Listen();
+    Pay();
+    EXPECT_THAT(alarms(), ElementsAre(HasSubstr("of status " + std::to_string(other)))) << other;
+    is_signed_ = true;
+    Listen();
+    Pay();
+    EXPECT_THAT(alarms(), testing::IsEmpty()) << other;
+  }
+  is_signed_ = false;
+  for (const unsigned other : {500, 502, 503, 504}) {
+    status_ = other;
+    Listen();
+    EXPECT_EQ(Pay(), "unknown");
+    EXPECT_THAT(alarms(), testing::IsEmpty()) << other;
+  }
+}
+
+// A host that is there comes back into service, whether it knows /v1/health or not.
+TEST_F(AnswersOfAnyStatus, ShowThatTheHostIsThere) {
+  struct Row {
+    unsigned status;
+    bool is_signed;
+    std::string body;
+    bool there;
+  };
+  const std::vector<Row> rows = {
+      {200, true, R"({"code":"00"})", true},
+      {200, true, R"({"code":"98"})", true},
+      {200, true, "ok", true},
+      {404, true, R"({"code":"98"})", true},
+      {404, true, "", true},
+      {405, true, "", true},
+      {503, true, R"({"code":"96"})", false},  // it says itself that it is not
+      {200, false, R"({"code":"00"})", false},
+      {404, false, "", false},
+      {502, false, "", false},
+  };
+  for (const Row& row : rows) {
+    status_ = row.status;
+    is_signed_ = row.is_signed;
+    body_ = row.body;
+    EXPECT_EQ(Probe(), row.there) << row.status << " " << row.is_signed << " " << row.body;
+  }
+}
+
+// billersim, asked what its interface does not have.
+TEST_F(MobileBiller, ARequestThatTheHostDoesNotUnderstandIsAnswered) {
+  const Settings settings = hosts_.MobileSettings();
+  SettingsReader reader(settings);
+  http::Client client(http::ReadClientOptions(reader, http::Transport::kTls));
+  const mobile::Signer signer = *mobile::Signer::FromFile(hosts_.folder().Under("hmac.key"));
+  for (const std::string target : {"/v1/orders", "/v1/ordersx", "/v1/orders/42/receipt", "/v1", "/"}) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const std::string timestamp = std::to_string(std::chrono::duration_cast<milliseconds>(now).count());
+    http::Request request{.method = "GET", .target = target, .fields = {}, .body = ""};
+    request.fields = {{"X-Partner", "waystation"},
+                      {"X-Timestamp", timestamp},
+                      {"X-Nonce", "1"},
+                      {"X-Signature", signer.Sign({"GET", target, timestamp, "1", ""})}};
+    const auto result =
+        AwaitOn(io_, client.Send(std::move(request), In(kPlenty), [](const http::Answer&) { return true; }));
+    const auto* answer = std::get_if<http::Answer>(&result);
+    ASSERT_NE(answer, nullptr) << target;
+    EXPECT_THAT(answer->body(), HasSubstr(R"("code":"98")")) << target;
+  }
+}
+
+TEST_F(MobileBiller, EveryRequestStandsInTheBooksOnce) {
+  Settings settings = hosts_.MobileSettings();
+  settings["partner"] = "stranger";
+  const auto stranger = MakeAdapter("mobile_json", settings);
+  Fault("inquire", "decline");
+  Fault("query", "cut_unheard");
+  Fault("reverse", "decline");
+  Fault("cancel", "garbage");
+  EXPECT_EQ(Requests(), "requests=0");
+  EXPECT_TRUE(Probe());
+  EXPECT_EQ(Requests(), "requests=1");
+  EXPECT_EQ(Inquire(), "declined 05");
+  EXPECT_EQ(Requests(), "requests=2");
+  EXPECT_EQ(Pay(), "approved");
+  EXPECT_EQ(Requests(), "requests=3");
+  EXPECT_EQ(Reverse(), "declined 05");
+  EXPECT_EQ(Requests(), "requests=4");
+  EXPECT_EQ(Cancel(), "unknown");
+  EXPECT_EQ(Requests(), "requests=5");
+  EXPECT_EQ(Kind(Await(stranger->Pay(Payment(), In(kPlenty)))), "unknown");
+  EXPECT_EQ(Requests(), "requests=6");
+  EXPECT_EQ(Query(), "unknown");
+  EXPECT_EQ(Requests(), "requests=7");
 }
 
 // A host that answers what the table does not have, or takes for unknown, settles nothing.

@@ -26,33 +26,57 @@ struct Row {
   std::optional<int64_t> amount_fen;
   std::string pay;
   std::string query;
+  std::string reverse;
+  std::string cancel;
 };
 
 TEST(OrderAnswer, SettlesWhatItSaysAndNothingElse) {
   const ResultCodes codes =
       *ResultCodes::Parse("00 success\n14 declined no such account\n25 never_received\n96 unknown");
   const PaymentRequest request = MakePayment(42, "13800138000", core::Money::Fen(5'000));
-  const std::optional<OrderState> none;
+  const std::optional<OrderState> silent;
+  const std::optional<int64_t> none;
   const std::vector<Row> rows = {
-      {"00", "42", kPaid, "", "M1", 5'000, "approved", "approved"},
-      {"00", "42", kPaid, "", "", 5'000, "unknown", "unknown"},    // under which reference?
-      {"00", "42", kPaid, "", "M1", 4'999, "unknown", "unknown"},  // another amount
-      {"00", "42", kPaid, "", "M1", std::nullopt, "unknown", "unknown"},
-      {"00", "43", kPaid, "", "M1", 5'000, "unknown", "unknown"},  // another order
-      {"00", "", kPaid, "", "M1", 5'000, "unknown", "unknown"},
-      {"00", "42", none, "", "M1", 5'000, "unknown", "unknown"},  // done, but what?
-      {"00", "42", kProcessing, "", "M1", 5'000, "unknown", "unknown"},
-      {"00", "42", kRefused, "14", "", 5'000, "unknown", "declined 14"},
-      {"00", "43", kRefused, "14", "", 5'000, "unknown", "unknown"},  // another order was
-      {"00", "42", kRefused, "96", "", 5'000, "unknown", "unknown"},  // for a reason that is none
-      {"00", "42", kRefused, "77", "", 5'000, "unknown", "unknown"},  // that the table lacks
-      {"00", "42", kRefused, "00", "", 5'000, "unknown", "unknown"},
-      {"00", "42", kTakenBack, "", "M1", 5'000, "unknown", "declined "},
-      {"14", "42", none, "", "", 5'000, "declined 14", "unknown"},  // the query was declined
-      {"25", "42", none, "", "", 5'000, "unknown", "never received"},
-      {"25", "42", kPaid, "", "M1", 5'000, "unknown", "never received"},
-      {"96", "42", kPaid, "", "M1", 5'000, "unknown", "unknown"},
-      {"77", "42", kPaid, "", "M1", 5'000, "unknown", "unknown"},
+      // --- success: of what? ---
+      {"00", "42", kPaid, "", "M1", 5'000, "approved", "approved", "unknown", "unknown"},
+      {"00", "42", kPaid, "", "", 5'000, "unknown", "unknown", "unknown", "unknown"},    // under which reference?
+      {"00", "42", kPaid, "", "M1", 4'999, "unknown", "unknown", "unknown", "unknown"},  // another amount
+      {"00", "42", kPaid, "", "M1", none, "unknown", "unknown", "unknown", "unknown"},
+      {"00", "43", kPaid, "", "M1", 5'000, "unknown", "unknown", "unknown", "unknown"},  // another order
+      {"00", "", kPaid, "", "M1", 5'000, "unknown", "unknown", "unknown", "unknown"},
+      {"00", "42", silent, "", "M1", 5'000, "unknown", "unknown", "unknown", "unknown"},  // done, but what?
+      {"00", "42", kProcessing, "", "M1", 5'000, "unknown", "unknown", "unknown", "unknown"},
+      {"00", "42", kRefused, "14", "", 5'000, "unknown", "declined 14", "unknown", "unknown"},
+      {"00", "43", kRefused, "14", "", 5'000, "unknown", "unknown", "unknown", "unknown"},  // another order was
+      {"00", "42", kRefused, "96", "", 5'000, "unknown", "unknown", "unknown", "unknown"},  // for a reason that is none
+      {"00", "42", kRefused, "77", "", 5'000, "unknown", "unknown", "unknown", "unknown"},  // that the table lacks
+      {"00", "42", kRefused, "00", "", 5'000, "unknown", "unknown", "unknown", "unknown"},
+      {"00", "42", kTakenBack, "", "M1", 5'000, "unknown", "declined ", "taken back", "taken back"},
+      {"00", "42", kTakenBack, "", "", none, "unknown", "unknown", "taken back", "taken back"},
+      {"00", "42", kTakenBack, "", "M1", 4'999, "unknown", "unknown", "unknown", "unknown"},  // another amount was
+      {"00", "43", kTakenBack, "", "M1", 5'000, "unknown", "unknown", "unknown", "unknown"},
+      {"00", "", kTakenBack, "", "M1", 5'000, "unknown", "unknown", "unknown", "unknown"},
+      // --- no: the query too was declined, which says nothing of the payment ---
+      {"14", "42", silent, "", "", none, "declined 14", "unknown", "declined 14", "declined 14"},
+      {"14", "", silent, "", "", none, "declined 14", "unknown", "declined 14", "declined 14"},
+      {"14", "42", kRefused, "14", "", 5'000, "declined 14", "unknown", "declined 14", "declined 14"},
+      {"14", "42", kPaid, "", "M1", 5'000, "unknown", "unknown", "declined 14", "declined 14"},  // no, and yes
+      {"14", "42", kProcessing, "", "", 5'000, "unknown", "unknown", "declined 14", "declined 14"},
+      {"14", "42", kTakenBack, "", "", 5'000, "unknown", "unknown", "unknown", "unknown"},
+      {"14", "43", silent, "", "", none, "unknown", "unknown", "unknown", "unknown"},  // to another order
+      {"14", "42", silent, "", "", 4'999, "unknown", "unknown", "unknown", "unknown"},
+      // --- never heard of it ---
+      {"25", "42", silent, "", "", none, "unknown", "never received", "never received", "unknown"},
+      {"25", "", silent, "", "", none, "unknown", "never received", "never received", "unknown"},
+      {"25", "42", kPaid, "", "M1", 5'000, "unknown", "unknown", "unknown", "unknown"},  // but it is paid
+      {"25", "42", kProcessing, "", "", none, "unknown", "unknown", "unknown", "unknown"},
+      {"25", "42", kTakenBack, "", "", none, "unknown", "unknown", "unknown", "unknown"},
+      {"25", "43", silent, "", "", none, "unknown", "unknown", "unknown", "unknown"},  // of another
+      {"25", "42", silent, "", "", 4'999, "unknown", "unknown", "unknown", "unknown"},
+      // --- codes that say nothing ---
+      {"96", "42", kPaid, "", "M1", 5'000, "unknown", "unknown", "unknown", "unknown"},
+      {"96", "42", kTakenBack, "", "M1", 5'000, "unknown", "unknown", "unknown", "unknown"},
+      {"77", "42", kPaid, "", "M1", 5'000, "unknown", "unknown", "unknown", "unknown"},
   };
   for (size_t i = 0; i < rows.size(); ++i) {
     const Row& row = rows[i];
@@ -67,6 +91,8 @@ TEST(OrderAnswer, SettlesWhatItSaysAndNothingElse) {
     if (row.amount_fen) answer.amount = core::Money::Fen(*row.amount_fen);
     EXPECT_EQ(Kind(PayOutcomeOf(answer, codes, request)), row.pay) << "row " << i;
     EXPECT_EQ(Kind(QueryOutcomeOf(answer, codes, request)), row.query) << "row " << i;
+    EXPECT_EQ(Kind(ReverseOutcomeOf(answer, codes, request)), row.reverse) << "row " << i;
+    EXPECT_EQ(Kind(CancelOutcomeOf(answer, codes, request)), row.cancel) << "row " << i;
   }
 }
 
