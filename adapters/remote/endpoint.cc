@@ -25,8 +25,8 @@ constexpr int kFirstReconnectMs = 100;
 constexpr int kLongestReconnectMs = 2'000;
 constexpr uint64_t kLeastKeepaliveMs = 1'000;
 constexpr uint64_t kMostKeepaliveMs = 3'600'000;
-// A gRPC server that is told nothing takes a ping every 300 s on a connection that carries no data, and closes it at the
-// third one that comes too soon.
+// A gRPC server that is told nothing takes a ping every 300 s on a connection that carries no data, and closes it at
+// the third one that comes too soon.
 constexpr uint64_t kUsualKeepaliveMs = 310'000;
 // How long the other end may leave a ping, or what was sent to it, unacknowledged: gRPC gives it to TCP too, so that a
 // payment sent over a dead connection finds it out.
