@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "adapters/sandbox/answers.h"
+#include "fmt/format.h"
 
 namespace waystation::adapters::sim {
 namespace {
@@ -191,6 +192,23 @@ BillerAnswer Biller::Describe(const Entry& entry, std::string_view code) const {
     answer.voucher = entry.voucher;
   }
   return answer;
+}
+
+std::string CsvStatement(const Biller& biller, core::BusinessDate date, std::string_view head) {
+  std::string text = fmt::format("{}\n", head);
+  uint64_t count = 0;
+  int64_t total = 0;
+  biller.books().ForEach(biller.host(), date, [&](const std::string& reference, const Entry& entry) {
+    const bool reversal = entry.state == EntryState::kTakenBack && entry.date < date;
+    if (entry.state != EntryState::kApplied && !reversal) return;
+    const int64_t amount = reversal ? -entry.amount.fen() : entry.amount.fen();
+    const core::TimePoint at = reversal ? entry.taken_back_at : entry.at;
+    ++count;
+    total += amount;
+    text += fmt::format("{},{},{},{},{}\n", reference, entry.biller_reference, entry.customer_number, amount,
+                        at.time_since_epoch().count());
+  });
+  return text + fmt::format("total,{},,{},\n", count, total);
 }
 
 core::BusinessDate DayInChina(core::TimePoint at) {

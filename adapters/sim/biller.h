@@ -92,6 +92,11 @@ class Biller {
   const core::Clock* const clock_;
 };
 
+// The day's file of a biller that sends comma-separated values: `head`, a line for each payment of that day that stood
+// at its end (reference, its own reference, customer number, fen, time in ms), the same with a negative amount for each
+// that was taken back that day and is of a day before, and "total,LINES,,FEN,".
+std::string CsvStatement(const Biller& biller, core::BusinessDate date, std::string_view head);
+
 // The day in China that `at` lies in.
 core::BusinessDate DayInChina(core::TimePoint at);
 

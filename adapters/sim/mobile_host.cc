@@ -213,23 +213,8 @@ std::string MobileHost::Sealed(const HttpRequest& request, const json::object& a
                    body);
 }
 
-// Comma-separated values with a head line and a line of totals: what took effect that day and still had it at its end,
-// and, with a negative amount, what was taken back that day of the days before.
 std::string MobileHost::Statement(core::BusinessDate date) const {
-  std::string text = "order,reference,mobile,amount_fen,at_ms\n";
-  uint64_t count = 0;
-  int64_t total = 0;
-  biller_.books().ForEach(biller_.host(), date, [&](const std::string& order, const Entry& entry) {
-    const bool reversal = entry.state == EntryState::kTakenBack && entry.date < date;
-    if (entry.state != EntryState::kApplied && !reversal) return;
-    const int64_t amount = reversal ? -entry.amount.fen() : entry.amount.fen();
-    const core::TimePoint at = reversal ? entry.taken_back_at : entry.at;
-    ++count;
-    total += amount;
-    text += fmt::format("{},{},{},{},{}\n", order, entry.biller_reference, entry.customer_number, amount,
-                        at.time_since_epoch().count());
-  });
-  return text + fmt::format("total,{},,{},\n", count, total);
+  return CsvStatement(biller_, date, "order,reference,mobile,amount_fen,at_ms");
 }
 
 }  // namespace

@@ -113,6 +113,7 @@ TEST_P(RemoteFaults, APaymentComesToWhatTheBooksSay) {
   Fault("pay", row.fault);
   const std::string outcome = Pay(LimitFor(row));
   EXPECT_EQ(Effect(), row.effect);
+  EXPECT_THAT(Do("effect water 42"), HasSubstr(" asked=1"));
   if (!row.in_time) {
     EXPECT_EQ(outcome, "unknown");
   } else {
@@ -192,7 +193,7 @@ TEST_F(RemoteFaults, AnApprovalTellsWhatTheHostSays) {
 TEST_F(RemoteFaults, OnePaymentHasOneEffect) {
   EXPECT_EQ(Pay(), "approved");
   EXPECT_EQ(Pay(), "approved");
-  EXPECT_THAT(Do("effect water 42"), HasSubstr("times=1"));
+  EXPECT_THAT(Do("effect water 42"), testing::AllOf(HasSubstr("times=1"), HasSubstr(" asked=2 ")));
 }
 
 TEST_F(RemoteFaults, WhatWasTakenBackBeforeItCameIsRefused) {
@@ -295,10 +296,10 @@ TEST_F(RemoteFaults, AConnectionThatIsDeadIsNoticed) {
 TEST_F(RemoteFaults, TheStatementListsWhatHasItsEffect) {
   EXPECT_EQ(Pay(), "approved");
   const core::BusinessDate today = sim::DayInChina(core::SystemClock().Now());
-  const std::string head = "payment_id,reference,customer_number,amount_fen,paid_at_ms\n";
+  const std::string head = "payment_id,reference,customer_number,amount_fen,at_ms\n";
   EXPECT_THAT(company_.simulator().Statement("water", today), StartsWith(head + "42,W"));
   EXPECT_EQ(Reverse(), "taken back");
-  EXPECT_EQ(company_.simulator().Statement("water", today), head);
+  EXPECT_EQ(company_.simulator().Statement("water", today), head + "total,0,,0,\n");
 }
 
 TEST(WaterHostSettings, FaultsNameTheSetting) {

@@ -146,6 +146,32 @@ TEST_F(BillerTest, AccountsAndBillsAreTheSandboxs) {
   EXPECT_EQ(gas_->Pay("2", "12345600", found.owed + core::Money::Fen(1), false).code, kWrongAmount);
 }
 
+// A clock that a test moves.
+class DayClock final : public core::Clock {
+ public:
+  core::TimePoint Now() const override { return now; }
+  core::SteadyTime Steady() const override { return {}; }
+  core::TimePoint now{std::chrono::seconds(1'795'017'600)};  // the first moment of 2026-11-19 in China
+};
+
+TEST_F(BillerTest, AReversalOfAnotherDayIsInThatDaysStatement) {
+  DayClock clock;
+  Biller biller("mobile", BillerRules::Mobile(), books_.get(), &clock);
+  const auto pay = [&biller](std::string_view reference) {
+    return biller.Pay(reference, "13800138000", core::Money::Fen(5'000), false).biller_reference;
+  };
+  const std::string first = pay("1");
+  const std::string second = pay("2");
+  clock.now += std::chrono::hours(24);
+  biller.Reverse("1");
+  const auto statement = [&biller](uint32_t date) {
+    return CsvStatement(biller, *core::BusinessDate::FromNumber(date), "head");
+  };
+  EXPECT_EQ(statement(20261119), "head\n1," + first + ",13800138000,5000,1795017600000\n2," + second +
+                                     ",13800138000,5000,1795017600000\ntotal,2,,10000,\n");
+  EXPECT_EQ(statement(20261120), "head\n1," + first + ",13800138000,-5000,1795104000000\ntotal,1,,-5000,\n");
+}
+
 TEST(DayInChina, ChangesAtFourInTheAfternoonUtc) {
   const auto at = [](int64_t seconds) { return DayInChina(core::TimePoint(std::chrono::seconds(seconds))).number(); };
   EXPECT_EQ(at(1'795'017'599), 20261118u);

@@ -321,15 +321,8 @@ void WaterHost::TellAgainLater() {
   });
 }
 
-// Comma-separated values with a head line: what took effect that day and still has it.
 std::string WaterHost::Statement(core::BusinessDate date) const {
-  std::string text = "payment_id,reference,customer_number,amount_fen,paid_at_ms\n";
-  biller_.books().ForEach(biller_.host(), date, [&text](const std::string& payment, const Entry& entry) {
-    if (entry.state != EntryState::kApplied) return;
-    text += fmt::format("{},{},{},{},{}\n", payment, entry.biller_reference, entry.customer_number, entry.amount.fen(),
-                        entry.at.time_since_epoch().count());
-  });
-  return text;
+  return CsvStatement(biller_, date, "payment_id,reference,customer_number,amount_fen,at_ms");
 }
 
 }  // namespace
