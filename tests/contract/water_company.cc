@@ -124,6 +124,9 @@ conformance::Target SimulatedWaterCompanyTarget() {
   }
   conformance::Target target = RegisteredTarget("remote", companies->usual.AdapterSettings(), R"(
       good 100000001
+      good 100000002
+      good 100000003
+      good 100000004
       no_account 100000090
       declined 100000090
       declined 100000091
