@@ -155,7 +155,7 @@ asio::awaitable<void> ElectricityHost::TakeUpLater(Shared connection, Message re
   asio::steady_timer timer(*io_, fault.delay);
   co_await timer.async_wait(asio::use_awaitable);
   const BillerAnswer decided = Decide(operation, request, false);
-  if (!connection->ended) Answer(connection, AnswerTo(request, decided, operation), fault);
+  if (!connection->wire.expired()) Answer(connection, AnswerTo(request, decided, operation), fault);
 }
 
 std::string_view ElectricityHost::OperationOf(const Message& request) const {
