@@ -11,7 +11,6 @@
 namespace waystation::adapters::iso8583 {
 namespace {
 
-constexpr std::chrono::seconds kAlarmInterval{1};
 // 0210 answers 0200, 0430 answers 0420 and 0421.
 constexpr uint32_t kToAnswer = 10;
 constexpr std::string_view kNetworkRequest = "0800";
@@ -159,7 +158,7 @@ void Exchange::LookOutFor(const MatchKey& key, Expected expected) {
   late_order_.emplace_back(now, key);
 }
 
-bool Exchange::Belongs(const Message& answer, const std::string& reference) {
+bool Exchange::Belongs(const Message& answer, const std::string& reference) const {
   if (answer.Has(41) && answer.Get(41) != parts_->terminal) return false;
   const std::string_view said = parts_->file.dialect.Read(answer, parts_->file.dialect.our_reference);
   if (said.empty() || reference.empty() || said == reference) return true;
@@ -167,16 +166,8 @@ bool Exchange::Belongs(const Message& answer, const std::string& reference) {
   return false;
 }
 
-void Exchange::Alarm(const std::string& text) {
-  const auto now = std::chrono::steady_clock::now();
-  if (now < next_alarm_) {
-    ++alarms_held_back_;
-    return;
-  }
-  next_alarm_ = now + kAlarmInterval;
-  RaiseAlarm(parts_->Address(),
-             alarms_held_back_ == 0 ? text : fmt::format("{} (and {} more before)", text, alarms_held_back_));
-  alarms_held_back_ = 0;
+void Exchange::Alarm(const std::string& text) const {
+  RaiseAlarm(parts_->Address(), text);
 }
 
 }  // namespace waystation::adapters::iso8583

@@ -59,7 +59,7 @@ class Line;
 // come.
 //
 // Threads: the link's. Limits: answers are looked out for kLateWindow after their request was given up, and for the
-// last kMostLate of them; an alarm a second.
+// last kMostLate of them.
 class Exchange {
  public:
   using OnLate = std::function<void(const Message& answer)>;
@@ -99,15 +99,13 @@ class Exchange {
 
   void LookOutFor(const MatchKey& key, Expected expected);
   void AnswerNetworkRequest(const Message& request, std::string* reply);
-  bool Belongs(const Message& answer, const std::string& reference);
-  void Alarm(const std::string& text);
+  bool Belongs(const Message& answer, const std::string& reference) const;
+  void Alarm(const std::string& text) const;
 
   const std::shared_ptr<const LinkParts> parts_;
   absl::flat_hash_map<MatchKey, Expected> expected_;
   absl::flat_hash_map<MatchKey, Late> late_;
   std::deque<std::pair<std::chrono::steady_clock::time_point, MatchKey>> late_order_;
-  std::chrono::steady_clock::time_point next_alarm_;
-  uint64_t alarms_held_back_ = 0;
 };
 
 }  // namespace waystation::adapters::iso8583
