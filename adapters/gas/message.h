@@ -33,7 +33,8 @@ struct AnswerMessage {
 };
 
 // From GBK, as it comes in. InvalidArgument, naming the fault, for anything but one such document, in which each
-// element that is known comes once at most and has its form; elements that are not known are skipped.
+// element that is known comes once at most and has its form; elements that are not known are skipped. Takes at most
+// 64 times as much memory as the document has bytes, and 128 KB.
 absl::StatusOr<AnswerMessage> DecodeAnswer(std::string_view gbk);
 
 }  // namespace waystation::adapters::gas

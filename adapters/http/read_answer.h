@@ -40,7 +40,8 @@ inline std::string ReadFault(const boost::system::error_code& error) {
 }
 
 // Reads one answer to a request that was sent, by the stream's own deadline. `buffer` keeps what came beyond it, and
-// its max_size is MostBufferBytes at most.
+// its max_size is MostBufferBytes at most. Takes at most 32 times kMostHeaderBytes of memory, as a header may be
+// thousands of fields of a byte or two, each kept by itself, and 4 times most_body_bytes.
 template <typename Stream>
 boost::asio::awaitable<AnswerRead> ReadAnswer(Stream& stream, boost::beast::flat_buffer& buffer,
                                               size_t most_body_bytes) {

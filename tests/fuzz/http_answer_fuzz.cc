@@ -12,11 +12,13 @@
 #include "boost/asio/io_context.hpp"
 #include "boost/beast/_experimental/test/stream.hpp"
 #include "switch/core/check.h"
+#include "tests/fuzz/heap_peak.h"
 
 namespace waystation::adapters::http {
 namespace {
 
 constexpr size_t kMostBodyBytes = 1'024;
+constexpr size_t kMostHeapBytes = 32 * kMostHeaderBytes + 4 * kMostBodyBytes;
 
 void Read(std::string_view bytes, size_t piece) {
   boost::asio::io_context io;
@@ -28,6 +30,7 @@ void Read(std::string_view bytes, size_t piece) {
   host.close();
   boost::beast::flat_buffer buffer(MostBufferBytes(kMostBodyBytes));
   std::optional<AnswerRead> read;
+  const HeapPeak heap;
   boost::asio::co_spawn(io, ReadAnswer(stream, buffer, kMostBodyBytes),
                         [&read](std::exception_ptr thrown, AnswerRead result) {
                           WS_CHECK(thrown == nullptr, "nothing is thrown");
@@ -36,6 +39,7 @@ void Read(std::string_view bytes, size_t piece) {
   io.run();
   WS_CHECK(read.has_value(), "it comes to an end");
   WS_CHECK(buffer.size() <= MostBufferBytes(kMostBodyBytes), "no more is read than is bounded");
+  WS_CHECK(heap.bytes() <= kMostHeapBytes, "no more memory is taken than is bounded");
   const auto* answer = std::get_if<Answer>(&read->result);
   WS_CHECK(answer != nullptr || !read->keep_alive, "a connection without an answer is not kept");
   if (answer == nullptr) return;

@@ -5,11 +5,24 @@
 #include <string_view>
 
 #include "adapters/mobile/answer.h"
+#include "switch/core/check.h"
+#include "tests/fuzz/heap_peak.h"
 #include "tests/fuzz/order_answer_bounds.h"
 
+namespace waystation::adapters::mobile {
+namespace {
+
+void CheckAnswer(std::string_view bytes) {
+  const HeapPeak heap;
+  const auto answer = DecodeAnswer(bytes);
+  WS_CHECK(heap.bytes() <= 64 * bytes.size() + 16 * 1'024, "no more memory is taken than is bounded");
+  if (answer.ok()) CheckBounds(*answer);
+}
+
+}  // namespace
+}  // namespace waystation::adapters::mobile
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const auto answer =
-      waystation::adapters::mobile::DecodeAnswer(std::string_view(reinterpret_cast<const char*>(data), size));
-  if (answer.ok()) waystation::adapters::CheckBounds(*answer);
+  waystation::adapters::mobile::CheckAnswer(std::string_view(reinterpret_cast<const char*>(data), size));
   return 0;
 }
