@@ -213,6 +213,7 @@ TEST_F(MobileBiller, OneOrderHasOneEffect) {
 // What the card's settling time is for.
 TEST_F(MobileBiller, AnOrderThatIsHeldUpIsDeniedUntilItIsTakenUp) {
   Fault("pay", "held_up delay_ms=3000");
+  ASSERT_TRUE(Probe());
   ASSERT_EQ(Pay(kShort), "unknown");
   EXPECT_EQ(Query(), "never received");
   while (Effect() == "none") {
