@@ -136,9 +136,6 @@ TEST_F(Billersim, ItEndsWhileASwitchWatchesItsHealth) {
 }
 
 TEST_F(Billersim, WhatIsWrongIsNamed) {
-  // There are books.
-  ASSERT_NO_FATAL_FAILURE(Start());
-  Stop();
   const auto [no_file, no_file_status] = Run("--config " + folder_.Under("none.json"));
   EXPECT_NE(no_file_status, 0);
   EXPECT_THAT(no_file, HasSubstr("none.json: cannot be read; expected a file of JSON"));
