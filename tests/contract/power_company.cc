@@ -16,8 +16,6 @@ using std::chrono::milliseconds;
 
 // Short, since what gets no answer waits for it.
 constexpr milliseconds kTimeLimit{1'500};
-// billersim takes nothing up late.
-constexpr milliseconds kSettlingTime{500};
 constexpr std::string_view kScenario = R"(
     good 1234567800
     no_account 1234567890
@@ -88,7 +86,6 @@ conformance::Target PowerCompanyTarget() {
     all.insert(own.begin(), own.end());
     CardOverrides overrides;
     overrides.time_limit = kTimeLimit;
-    overrides.settling_time = kSettlingTime;
     return Create("iso8583", all, overrides);
   };
   target.effects = [company](core::PaymentId payment) -> absl::StatusOr<int> {
