@@ -114,7 +114,10 @@ class WaterHost final : public Host, private v1::BillerAdapter::CallbackService 
   v1::QueryResponse DecideQuery(const v1::PaymentRequest& request, bool refuse);
   v1::ReverseResponse DecideReverse(const v1::PaymentRequest& request, bool refuse);
   v1::CancelResponse DecideCancel(const v1::PaymentRequest& request, bool refuse);
-  v1::ProbeResponse DecideProbe(const v1::ProbeRequest&, bool /*refuse*/) { return {}; }
+  v1::ProbeResponse DecideProbe(const v1::ProbeRequest&, bool /*refuse*/) {
+    biller_.Probe();
+    return {};
+  }
   void After(microseconds wait, std::function<void()> then);
   void KeepLate(const v1::PaymentRequest& request, const v1::PayResponse& answer);
   void TellAgainLater();
@@ -207,6 +210,7 @@ void WaterHost::Serve(std::string_view operation, const std::shared_ptr<Call>& c
     if (fault.kind == FaultKind::kCutUnheard) After(latency, cut);
     return;
   }
+  if (refuse && !std::is_same_v<Response, v1::PayResponse>) biller_.NoteUnheard(operation, PaymentIdOf(request));
   if (refuse && std::is_same_v<Request, v1::ProbeRequest>) {
     return call->Fail({grpc::StatusCode::FAILED_PRECONDITION, "declined by script"});
   }
