@@ -158,7 +158,7 @@ void SilenceIsUnknownAtTheDeadline(Bench& bench) {
   if (scenario.slow.empty()) return;
   const std::unique_ptr<BillerAdapter> slow = bench.MakeBiller(scenario.slow);
   if (slow == nullptr) return;
-  const std::optional<PaymentRequest> request = bench.NewGoodPayment();
+  std::optional<PaymentRequest> request = bench.NewGoodPayment();
   const auto next = [&request] { return request; };
   ExpectSilence(bench, "Pay", next, [&](const auto& r, Deadline deadline) { return slow->Pay(r, deadline); });
   if (card.inquiry != InquiryRule::kNone) {

@@ -75,7 +75,7 @@ CertificateAuthority::~CertificateAuthority() {
 
 CertificateFiles CertificateAuthority::Issue(const std::string& label, const std::string& names, int from_days,
                                              int to_days) const {
-  const CertificateFiles files{folder_ + "/" + label + ".pem", folder_ + "/" + label + ".key"};
+  CertificateFiles files{folder_ + "/" + label + ".pem", folder_ + "/" + label + ".key"};
   EVP_PKEY* key = NewKey();
   X509* certificate = NewCertificate(label, key, certificate_, from_days, to_days);
   AddExtension(certificate, certificate_, NID_subject_alt_name, names);
