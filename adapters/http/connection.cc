@@ -83,7 +83,7 @@ asio::awaitable<absl::Status> Connection::Handshake(Deadline deadline) {
   }
   tcp_.expires_at(deadline);
   error_code error;
-  co_await tls_->async_handshake(asio::ssl::stream_base::client, asio::redirect_error(asio::use_awaitable, error));
+  co_await tls_->Handshake(error);
   if (!error) co_return absl::OkStatus();
   const long verdict = SSL_get_verify_result(ssl);
   if (verdict == X509_V_OK) co_return Fault(endpoint, "TLS with", error);
@@ -92,34 +92,34 @@ asio::awaitable<absl::Status> Connection::Handshake(Deadline deadline) {
 }
 
 asio::awaitable<Result> Connection::Exchange(std::string bytes, Deadline deadline) {
-  tcp_.expires_at(deadline);
-  if (tls_) co_return co_await ExchangeOver(*tls_, bytes);
-  co_return co_await ExchangeOver(tcp_, bytes);
-}
-
-template <typename Stream>
-asio::awaitable<Result> Connection::ExchangeOver(Stream& stream, std::string_view bytes) {
   keep_alive_ = false;
+  tcp_.expires_at(deadline);
   error_code error;
-  co_await asio::async_write(stream, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
+  if (tls_) {
+    co_await tls_->Write(bytes, error);
+  } else {
+    co_await asio::async_write(tcp_, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
+  }
   // How much of it the host has is not known.
   if (error) {
     co_return Broken{error == boost::beast::error::timeout
                          ? "the request was not taken by the deadline"
                          : fmt::format("the connection broke as the request went out: {}", error.message())};
   }
-  AnswerRead read = co_await ReadAnswer(stream, buffer_, options_->most_answer_bytes);
+  bytes = std::string();  // not held while the answer is waited for
+  const auto read_some = [this](asio::mutable_buffer into, error_code& read_error) -> asio::awaitable<size_t> {
+    if (tls_) return tls_->ReadSome(into, read_error);
+    return tcp_.async_read_some(into, asio::redirect_error(asio::use_awaitable, read_error));
+  };
+  AnswerRead read = co_await ReadAnswer(read_some, buffer_, options_->most_answer_bytes);
   keep_alive_ = read.keep_alive;
+  buffer_.shrink_to_fit();
   co_return std::move(read.result);
 }
 
 bool Connection::Reusable() {
   if (!keep_alive_ || buffer_.size() != 0) return false;
-  if (tls_) {
-    // What has been read from the socket, and not asked for yet.
-    SSL* const ssl = tls_->native_handle();
-    if (SSL_pending(ssl) > 0 || BIO_pending(SSL_get_rbio(ssl)) > 0) return false;
-  }
+  if (tls_ && tls_->HasUnread()) return false;
   char byte = 0;
   error_code error;
   tcp_.socket().receive(asio::buffer(&byte, 1), tcp::socket::message_peek, error);

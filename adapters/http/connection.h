@@ -8,8 +8,8 @@
 #include "absl/status/status.h"
 #include "adapters/http/client.h"
 #include "adapters/http/look_up.h"
+#include "adapters/http/tls_stream.h"
 #include "boost/asio/any_io_executor.hpp"
-#include "boost/asio/ssl/stream.hpp"
 #include "boost/beast/core/flat_buffer.hpp"
 #include "boost/beast/core/tcp_stream.hpp"
 
@@ -38,16 +38,12 @@ class Connection {
   Deadline idle_from() const { return idle_from_; }
 
  private:
-  using Tls = boost::asio::ssl::stream<boost::beast::tcp_stream&>;
-
   boost::asio::awaitable<absl::Status> Connect(std::shared_ptr<LookUp> look_up, Deadline deadline);
   boost::asio::awaitable<absl::Status> Handshake(Deadline deadline);
-  template <typename Stream>
-  boost::asio::awaitable<Result> ExchangeOver(Stream& stream, std::string_view bytes);
 
   const std::shared_ptr<const ClientOptions> options_;
   boost::beast::tcp_stream tcp_;
-  std::optional<Tls> tls_;
+  std::optional<TlsStream> tls_;
   boost::beast::flat_buffer buffer_;
   bool keep_alive_ = false;
   Deadline idle_from_{};

@@ -11,6 +11,8 @@
 #include "adapters/http/read_answer.h"
 #include "boost/asio/co_spawn.hpp"
 #include "boost/asio/io_context.hpp"
+#include "boost/asio/redirect_error.hpp"
+#include "boost/asio/use_awaitable.hpp"
 #include "boost/beast/_experimental/test/stream.hpp"
 #include "switch/core/check.h"
 #include "tests/fuzz/heap_peak.h"
@@ -30,9 +32,12 @@ void Read(std::string_view bytes, size_t piece) {
   stream.connect(host);
   host.close();
   boost::beast::flat_buffer buffer(MostBufferBytes(kMostBodyBytes));
+  const auto read_some = [&stream](boost::asio::mutable_buffer into, boost::system::error_code& error) {
+    return stream.async_read_some(into, boost::asio::redirect_error(boost::asio::use_awaitable, error));
+  };
   std::optional<AnswerRead> read;
   const HeapPeak heap;
-  boost::asio::co_spawn(io, ReadAnswer(stream, buffer, kMostBodyBytes),
+  boost::asio::co_spawn(io, ReadAnswer(read_some, buffer, kMostBodyBytes),
                         [&read](std::exception_ptr thrown, AnswerRead result) {
                           WS_CHECK(thrown == nullptr, "nothing is thrown");
                           read = std::move(result);
