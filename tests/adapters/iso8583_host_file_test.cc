@@ -89,6 +89,7 @@ TEST(HostFile, WhatTheCardPromisesIsThere) {
               EndsWith("answers.query: missing or empty; the card promises it"));
   EXPECT_THAT(Fault({{R"("reversal": {
       "00": {"means": "done"},
+      "05": {"means": "declined", "text": "refused by the power company"},
       "61": {"means": "declined", "text": "the voucher has been used"}
     },)",
                       ""}}),
