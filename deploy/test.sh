@@ -2,7 +2,7 @@
 # Installs, builds and runs all tests, each in every build it is meant for:
 #   asan     all tests with AddressSanitizer and UndefinedBehaviorSanitizer
 #   tsan     the layers without gRPC (core, storage, flow, adapters) with ThreadSanitizer
-#   fuzz     the fuzz targets, a bounded number of runs each
+#   fuzz     the fuzz targets, for a bounded time each
 #   release  all tests and the lint tests, on what is shipped
 # The first build or test run that fails ends it, so that the last thing printed is what failed: the compiler's error or
 # ctest's summary. When none does, it is ctest's summary of the release tests. Exit 0 only when every build and every
