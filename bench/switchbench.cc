@@ -9,7 +9,9 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "CLI/CLI.hpp"
 #include "bench/compare.h"
@@ -87,97 +89,64 @@ void Complain(const absl::Status& status) {
   fmt::print(stderr, "switchbench: {}\n", std::string(status.message()));
 }
 
-// Prints the result; the exit status.
-int Conclude(const Options& options, std::string_view what, const absl::StatusOr<LoadResult>& result) {
-  if (!result.ok()) {
-    Complain(result.status());
-    return Interrupted() ? kInterrupted : kFailed;
-  }
-  fmt::print(options.people(), "{}", LoadText(what, *result));
+int ReportFailure(const absl::Status& status) {
+  Complain(status);
+  return Interrupted() ? kInterrupted : kFailed;
+}
+
+// Prints what was measured, and writes it where that was asked for; the exit status.
+int Report(const Options& options, std::string_view text, boost::json::object json, uint64_t unexpected) {
+  fmt::print(options.people(), "{}", text);
   if (!options.json_path.empty()) {
-    boost::json::object json = LoadJson(*result);
     AddShape(options.pay, json);
     if (const absl::Status status = WriteJson(options.json_path, json); !status.ok()) {
       Complain(status);
       return kFailed;
     }
   }
-  const uint64_t unexpected = result->results.Unexpected(options.expect_declines) + result->never_sent;
   if (unexpected > 0) fmt::print(stderr, "switchbench: {} results were not as expected\n", unexpected);
   if (Interrupted()) return kInterrupted;
   return unexpected > 0 ? kFailed : 0;
+}
+
+std::string ShapeText(const LoadOptions& load) {
+  return fmt::format("\n{} in flight on {} connections, {} generator threads\n", load.in_flight, load.channels,
+                     load.threads);
+}
+
+int Conclude(const Options& options, std::string_view what, const absl::StatusOr<LoadResult>& result) {
+  if (!result.ok()) return ReportFailure(result.status());
+  const uint64_t unexpected = result->results.Unexpected(options.expect_declines) + result->never_sent;
+  return Report(options, LoadText(what, *result), LoadJson(*result), unexpected);
 }
 
 int DoCompare(Options& options) {
   options.compare.pay = options.pay;
   options.compare.progress = options.people();
   const absl::StatusOr<CompareResult> result = Compare(options.compare);
-  if (!result.ok()) {
-    Complain(result.status());
-    return Interrupted() ? kInterrupted : kFailed;
-  }
-  fmt::print(options.people(), "\n{} in flight on {} connections, {} generator threads\n", options.pay.load.in_flight,
-             options.pay.load.channels, options.pay.load.threads);
-  fmt::print(options.people(), "{}", CompareText(*result));
-  if (!options.json_path.empty()) {
-    boost::json::object json = CompareJson(*result);
-    AddShape(options.pay, json);
-    if (const absl::Status status = WriteJson(options.json_path, json); !status.ok()) {
-      Complain(status);
-      return kFailed;
-    }
-  }
-  const uint64_t unexpected = UnexpectedResults(*result);
-  if (unexpected > 0) fmt::print(stderr, "switchbench: {} results were not as expected\n", unexpected);
-  return unexpected > 0 ? kFailed : 0;
+  if (!result.ok()) return ReportFailure(result.status());
+  const std::string text = ShapeText(options.pay.load) + CompareText(*result);
+  return Report(options, text, CompareJson(*result), UnexpectedResults(*result));
 }
 
 int DoHanging(Options& options) {
   options.hanging.pay = options.pay;
   options.hanging.progress = options.people();
   const absl::StatusOr<HangingResult> result = MeasureHanging(options.hanging);
-  if (!result.ok()) {
-    Complain(result.status());
-    return Interrupted() ? kInterrupted : kFailed;
-  }
-  fmt::print(options.people(), "{}", HangingText(*result));
-  if (!options.json_path.empty()) {
-    boost::json::object json = HangingJson(*result);
-    AddShape(options.pay, json);
-    if (const absl::Status status = WriteJson(options.json_path, json); !status.ok()) {
-      Complain(status);
-      return kFailed;
-    }
-  }
-  const uint64_t unexpected = UnexpectedResults(*result);
-  if (unexpected > 0) fmt::print(stderr, "switchbench: {} results were not as expected\n", unexpected);
-  return unexpected > 0 ? kFailed : 0;
+  if (!result.ok()) return ReportFailure(result.status());
+  return Report(options, HangingText(*result), HangingJson(*result), UnexpectedResults(*result));
 }
 
 int DoWire(Options& options) {
   options.wire.pay = options.pay;
   options.wire.progress = options.people();
   const absl::StatusOr<WireResult> result = MeasureWire(options.wire);
-  if (!result.ok()) {
-    Complain(result.status());
-    return Interrupted() ? kInterrupted : kFailed;
-  }
-  fmt::print(options.people(), "\n{} in flight on {} connections, {} generator threads\n", options.pay.load.in_flight,
-             options.pay.load.channels, options.pay.load.threads);
-  fmt::print(options.people(), "{}", WireText(*result));
-  if (!options.json_path.empty()) {
-    boost::json::object json = WireJson(*result);
-    AddShape(options.pay, json);
-    json["waiting"] = options.wire.waiting;
-    json["latency_ms"] = options.wire.latency_ms;
-    if (const absl::Status status = WriteJson(options.json_path, json); !status.ok()) {
-      Complain(status);
-      return kFailed;
-    }
-  }
-  const uint64_t unexpected = UnexpectedResults(*result);
-  if (unexpected > 0) fmt::print(stderr, "switchbench: {} results were not as expected\n", unexpected);
-  return unexpected > 0 ? kFailed : 0;
+  if (!result.ok()) return ReportFailure(result.status());
+  boost::json::object json = WireJson(*result);
+  json["waiting"] = options.wire.waiting;
+  json["latency_ms"] = options.wire.latency_ms;
+  const std::string text = ShapeText(options.pay.load) + WireText(*result);
+  return Report(options, text, std::move(json), UnexpectedResults(*result));
 }
 
 int DoFollow(const Options& options) {

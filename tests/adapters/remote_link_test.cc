@@ -201,7 +201,8 @@ TEST_F(RemoteLink, SilenceIsUnknown) {
   };
   process_.Start();
   const auto biller = Make();
-  EXPECT_FALSE(Await(biller->Probe(In(kSoon))));  // the connection is there; Probe is not implemented
+  // Comes back once the connection is there; this process answers UNIMPLEMENTED to it.
+  EXPECT_FALSE(Await(biller->Probe(In(kSoon))));
   EXPECT_EQ(Text(Await(biller->Pay(Payment(), In(milliseconds(300))))), "unknown: no answer by the deadline");
   // The adapter is told that nobody waits any more.
   given_up.get_future().wait();
