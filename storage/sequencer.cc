@@ -39,6 +39,7 @@ Sequencer::Sequencer(const ChainPosition& position, core::Ledger* ledger, Commit
       snapshot_sequence_(options_.snapshot_sequence.value_or(position.last_sequence)),
       snapshot_at_(clock->Steady()) {
   WS_CHECK(position.last_sequence == ledger->last_sequence(), "ledger and journal stand at different places");
+  ledger->ForEachOpen([this](const core::Payment& payment) { tally_.open.Add(payment); });
 }
 
 Sequencer::~Sequencer() {
@@ -132,7 +133,8 @@ std::optional<Sequencer::Wake> Sequencer::NextWork(std::unique_lock<std::mutex>*
   if (appended_ > 0 || !append_failure_.empty() || (next_ < taken_.size() && room)) return Wake::kWork;
   // While blocks are on their way, no snapshot is written by itself: the next result is what is waited for.
   if (!in_flight_.empty()) return std::nullopt;
-  if (position_.last_sequence != snapshot_sequence_ && (stopping_ || SnapshotDue())) return Wake::kSnapshot;
+  if (position_.last_sequence != snapshot_sequence_ && (stopping_ || SnapshotDue(clock_->Steady())))
+    return Wake::kSnapshot;
   if (stopping_) return Wake::kStop;
   return std::nullopt;
 }
@@ -162,8 +164,8 @@ void Sequencer::Gather(std::unique_lock<std::mutex>* lock) {
   }
 }
 
-bool Sequencer::SnapshotDue() const {
-  return position_.last_sequence != snapshot_sequence_ && clock_->Steady() - snapshot_at_ >= options_.snapshot_interval;
+bool Sequencer::SnapshotDue(core::SteadyTime now) const {
+  return position_.last_sequence != snapshot_sequence_ && now - snapshot_at_ >= options_.snapshot_interval;
 }
 
 void Sequencer::DecideBatch() {
@@ -239,17 +241,21 @@ absl::StatusOr<core::Prior> Sequencer::LookUp(const core::Command& command) cons
 
 void Sequencer::AddIndexRows(const core::Leg& leg, PendingBlock* pending) {
   const core::Payment* payment = AddRowsAfter(*ledger_, leg, &rows_);
-  if (payment == nullptr || observer_ == nullptr) return;
+  if (payment == nullptr) return;
+  tally_.OnChanged(*payment);
+  if (observer_ == nullptr) return;
   if (observer_->Wants(payment->station)) pending->changes.push_back(*payment);
 }
 
 void Sequencer::AppendBlock(PendingBlock pending) {
   builder_.Seal(&position_, &sealed_);
   pending.end = position_;
-  if (SnapshotDue()) {
+  pending.appended_at = clock_->Steady();
+  tally_.block_legs.Add(sealed_.last_sequence - sealed_.first_sequence + 1);
+  if (SnapshotDue(pending.appended_at)) {
     AddSnapshotRows(position_, ledger_, &rows_);
     snapshot_sequence_ = position_.last_sequence;
-    snapshot_at_ = clock_->Steady();
+    snapshot_at_ = pending.appended_at;
   }
   in_flight_.push_back(std::move(pending));
   log_->Append(&sealed_, rows_, [this](const CommitResult& result) { OnAppended(result); });
@@ -261,7 +267,7 @@ void Sequencer::AppendRows() {
   AddSnapshotRows(position_, ledger_, &rows_);
   snapshot_sequence_ = position_.last_sequence;
   snapshot_at_ = clock_->Steady();
-  in_flight_.push_back({.end = position_, .tickets = {}, .changes = {}});
+  in_flight_.push_back({.end = position_, .appended_at = snapshot_at_, .tickets = {}, .changes = {}});
   log_->Append(nullptr, rows_, [this](const CommitResult& result) { OnAppended(result); });
   FinishDurable();
 }
@@ -289,9 +295,11 @@ void Sequencer::FinishDurable() {
     finished = std::exchange(appended_, 0);
     failure = append_failure_;
   }
+  const core::SteadyTime now = finished > 0 ? clock_->Steady() : core::SteadyTime();
   for (; finished > 0; --finished) {
     PendingBlock block = std::move(in_flight_.front());
     in_flight_.pop_front();
+    tally_.commit_us.AddTime(now - block.appended_at);
     durable_sequence_.store(block.end.last_sequence, std::memory_order_release);
     ledger_->ForgetAtRest(block.end.last_sequence);
     if (options_.on_durable) options_.on_durable(block.end);

@@ -17,6 +17,7 @@
 #include "storage/commit_log.h"
 #include "storage/index.h"
 #include "storage/rows.h"
+#include "storage/sequencer_tally.h"
 #include "switch/core/clock.h"
 #include "switch/core/command.h"
 #include "switch/core/ledger.h"
@@ -105,9 +106,13 @@ class Sequencer {
   // tells of, it has moved on before the reply is delivered.
   uint64_t durable_sequence() const { return durable_sequence_.load(std::memory_order_acquire); }
 
+  // What it has done since it was made. Any thread.
+  const SequencerTally& tally() const { return tally_; }
+
  private:
   struct PendingBlock {
     ChainPosition end;
+    core::SteadyTime appended_at;
     std::vector<Ticket*> tickets;
     std::vector<core::Payment> changes;  // for the observer
   };
@@ -130,7 +135,7 @@ class Sequencer {
   void FinishDurable();
   void Deliver(const std::vector<Ticket*>& tickets);
   void Fail(const std::string& cause);
-  bool SnapshotDue() const;
+  bool SnapshotDue(core::SteadyTime now) const;
 
   core::Ledger* const ledger_;
   CommitLog* const log_;
@@ -148,6 +153,7 @@ class Sequencer {
   std::string append_failure_;  // guarded by mutex_
 
   std::atomic<uint64_t> durable_sequence_;
+  SequencerTally tally_;
 
   // The sequencer's thread only.
   ChainPosition position_;

@@ -249,6 +249,9 @@ absl::Status Switch::StartWorkers() {
   backend_.patterns = patterns_.get();
   backend_.clock = &clock_;
   backend_.admission = &admission_;
+  backend_.calls = &calls_;
+  backend_.started_at = clock_.Now();
+  backend_.started = clock_.Steady();
 
   ledger_->ForEachOpen([this](const core::Payment& payment) {
     if (flow::HasSettled(payment.state)) return;

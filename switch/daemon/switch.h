@@ -25,6 +25,7 @@
 #include "switch/flow/worker.h"
 #include "switch/rpc/admission.h"
 #include "switch/rpc/backend.h"
+#include "switch/rpc/call_tally.h"
 #include "waystation/config/v1/config.pb.h"
 
 namespace grpc {
@@ -78,6 +79,7 @@ class Switch {
   // Where the ledger lacks legs that it had, and nobody has confirmed that no other switch works on it.
   std::optional<storage::RestoredMarker> restored_;
   rpc::Admission admission_;
+  rpc::CallTally calls_;
   std::unique_ptr<DataDisk> disk_;
   std::unique_ptr<DiskWatch> disk_watch_;
   storage::HighWaterFile high_water_;

@@ -203,7 +203,7 @@ BillerLane::Entry BillerLane::TryEnter() {
 
 asio::awaitable<BillerLane::Entry> BillerLane::Enter(Worker& worker, core::SteadyTime until) {
   Entry entry = TryEnter();
-  const core::SteadyTime now = clock_->Steady();
+  core::SteadyTime now = clock_->Steady();
   if (!entry.place.has_value() && !entry.out_of_service.has_value() && until > now) {
     entry.place = co_await places_.Wait(worker, std::min(until, now + core::kMaxPlaceWait));
     // It may have gone out of service meanwhile, or be one that is only tried.
@@ -211,7 +211,9 @@ asio::awaitable<BillerLane::Entry> BillerLane::Enter(Worker& worker, core::Stead
       entry.place.reset();
       entry = TryEnter();
     }
+    now = clock_->Steady();
   }
+  entry.at = now;
   if (!entry.place.has_value()) health_.CountRefused();
   co_return entry;
 }
@@ -258,7 +260,8 @@ asio::awaitable<Outcome> BillerLane::Ask(Worker& worker, std::string_view operat
                                          Start start, Late late) {
   const bool of_station = IsOfStation(place);
   const uint64_t epoch = health_.epoch();
-  const adapters::Deadline deadline = clock_->Steady() + card().time_limit;
+  const core::SteadyTime asked = clock_->Steady();
+  const adapters::Deadline deadline = asked + card().time_limit;
   auto call = std::make_shared<Call<Outcome>>(&worker, std::move(place));
   worker.Spawn(Run<Outcome>(call, deadline, std::move(start), late));
   if (!call->outcome.has_value()) co_await call->sleep.Until(deadline + core::kDeadlineGrace);
@@ -271,7 +274,7 @@ asio::awaitable<Outcome> BillerLane::Ask(Worker& worker, std::string_view operat
                                                   core::kDeadlineGrace.count(), card().time_limit.count()));
   }
   Outcome outcome = *std::move(call->outcome);
-  ProbeAt(worker, health_.OnAnswer(operation, ReadingOf(outcome), of_station, epoch));
+  ProbeAt(worker, health_.OnAnswer(operation, ReadingOf(outcome), of_station, epoch, asked));
   co_return outcome;
 }
 

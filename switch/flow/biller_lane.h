@@ -63,6 +63,7 @@ class BillerLane {
   struct Entry {
     std::optional<Place> place = {};
     std::optional<core::Decline> out_of_service = {};
+    core::SteadyTime at = {};  // when that was settled
   };
   // Waits for a place where all are taken: for kMaxPlaceWait, and not past `until`.
   boost::asio::awaitable<Entry> Enter(Worker& worker, core::SteadyTime until);
@@ -95,6 +96,8 @@ class BillerLane {
                                                          int earlier_attempts, Place place);
 
   LaneStatus status() const;
+  // What became of the requests of stations since the start. Any thread.
+  const LaneTally& tally() const { return health_.tally(); }
 
  private:
   // An operation: what the adapter's coroutine and the one that waits for it share.

@@ -86,7 +86,7 @@ std::string LaneHealth::OutSince() const {
 }
 
 std::optional<LaneHealth::Probing> LaneHealth::OnAnswer(std::string_view operation, const Reading& reading,
-                                                        bool of_station, uint64_t epoch) {
+                                                        bool of_station, uint64_t epoch, core::SteadyTime asked) {
   const core::SteadyTime now = clock_->Steady();
   const bool failed = !reading.cause.empty();
   std::string news;
@@ -94,7 +94,11 @@ std::optional<LaneHealth::Probing> LaneHealth::OnAnswer(std::string_view operati
   {
     const std::lock_guard lock(mutex_);
     if (failed) KeepError(operation, reading.cause);
-    if (of_station) outcomes_.Add(static_cast<size_t>(reading.outcome), now);
+    if (of_station) {
+      outcomes_.Add(static_cast<size_t>(reading.outcome), now);
+      tally_.outcomes[static_cast<size_t>(reading.outcome)].Add();
+      tally_.answer_us[static_cast<size_t>(reading.asked)].AddTime(now - asked);
+    }
     bool changed = false;
     if (!of_station) {
       changed = !failed && epoch == breaker_.epoch() && breaker_.OnProbe(true, now);
@@ -121,6 +125,7 @@ std::optional<LaneHealth::Probing> LaneHealth::NextProbe(uint64_t epoch) {
 void LaneHealth::CountRefused() {
   const std::lock_guard lock(mutex_);
   outcomes_.Add(static_cast<size_t>(LaneOutcome::kRefused), clock_->Steady());
+  tally_.outcomes[static_cast<size_t>(LaneOutcome::kRefused)].Add();
 }
 
 LaneHealth::Status LaneHealth::status() const {

@@ -11,6 +11,7 @@
 #include "adapters/biller_adapter.h"
 #include "switch/core/clock.h"
 #include "switch/core/limits.h"
+#include "switch/core/tally.h"
 #include "switch/flow/circuit_breaker.h"
 #include "switch/flow/seconds_window.h"
 
@@ -40,6 +41,13 @@ Reading ReadingOf(const adapters::ReverseOutcome& outcome);
 Reading ReadingOf(const adapters::CancelOutcome& outcome);
 // A probe.
 Reading ReadingOf(bool answered);
+
+// What stations asked of a biller since the start.
+struct LaneTally {
+  std::array<core::Tally, kLaneOutcomes> outcomes;  // by LaneOutcome
+  // From when the biller was asked until its answer was there, or was given up; by CircuitBreaker::Asked.
+  std::array<core::Histogram, 2> answer_us;
+};
 
 struct LaneOptions {
   BreakerPolicy breaker = {};
@@ -88,9 +96,10 @@ class LaneHealth {
   // Why only a few requests are let through.
   std::string BeingTried() const;
 
-  // What became of a request, a probe among them, that was sent in `epoch`. Not null: the breaker has opened, and
-  // whoever is told has the biller probed.
-  std::optional<Probing> OnAnswer(std::string_view operation, const Reading& reading, bool of_station, uint64_t epoch);
+  // What became of a request, a probe among them, that was sent at `asked` in `epoch`. Not null: the breaker has
+  // opened, and whoever is told has the biller probed.
+  std::optional<Probing> OnAnswer(std::string_view operation, const Reading& reading, bool of_station, uint64_t epoch,
+                                  core::SteadyTime asked);
   // The next probe after one that was sent in `epoch`; null where the breaker is in another by now.
   std::optional<Probing> NextProbe(uint64_t epoch);
   void CountRefused();
@@ -98,6 +107,7 @@ class LaneHealth {
   void Tell(bool is_out, const std::string& news) const;
 
   Status status() const;
+  const LaneTally& tally() const { return tally_; }
 
  private:
   std::string OutSince() const;
@@ -118,6 +128,7 @@ class LaneHealth {
   core::TimePoint out_since_;              // guarded by mutex_; not closed
   SecondsWindow<kLaneOutcomes> outcomes_;  // guarded by mutex_
   std::optional<Error> last_error_;        // guarded by mutex_
+  LaneTally tally_;                        // added to under mutex_
 };
 
 }  // namespace waystation::flow

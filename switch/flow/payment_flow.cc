@@ -115,6 +115,7 @@ absl::Status TooMany() {
 
 void PaymentFlow::Pay(PayOrder order, Answer answer) {
   if (!Admit()) return answer({TooMany(), {}, {}});
+  order.arrived = worker_->clock().Steady();
   worker_->Post([this, order = std::move(order), answer = std::move(answer)]() mutable {
     worker_->Spawn(RunPay(std::move(order), std::move(answer)));
   });
@@ -159,6 +160,8 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
     answer({TooMany(), {}, {}});
     co_return;
   }
+  StageTimes times(&stages_, &worker_->clock(), order.arrived);
+  times.EndAt(Stage::kQueue, entry.at);
   std::optional<core::Decline> found =
       entry.out_of_service.has_value() ? std::move(entry.out_of_service) : CardDecline(lane->card(), order);
 
@@ -173,22 +176,27 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
                              .presented = std::move(found),
                              .refuse_new = std::move(order.refuse_new)};
   core::Reply held = co_await TryCommit(*sequencer_, *worker_, std::move(accept));
+  times.End(Stage::kCommit);
   if (!held.status.ok()) {
     answer({std::move(held.status), {}, {}});
     co_return;
   }
   core::Payment payment = std::get<core::Payment>(std::move(held.value));
   const bool send = !held.repeated && payment.state == core::PaymentState::kHeld;
+  if (!send) times.EndAll();
   WaitFor(payment, order.answer_by, std::move(answer));
   if (!send) co_return;
 
   // Send: once, and never again.
   adapters::PayOutcome outcome = co_await lane->Pay(*worker_, payment, *std::move(entry.place));
+  times.End(Stage::kBiller);
 
   // Record what came of it; the answer leaves once that is durable.
   core::RecordOutcome record = PayOutcomeFor(payment.id, std::move(outcome));
   core::Reply recorded = co_await Commit(*sequencer_, *worker_, std::move(record));
   WS_CHECK(recorded.status.ok(), std::string(recorded.status.message()));
+  times.End(Stage::kCommit);
+  times.EndAll();
   Settle(std::get<core::Payment>(std::move(recorded.value)));
 }
 

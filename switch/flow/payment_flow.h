@@ -15,6 +15,7 @@
 #include "switch/core/payment.h"
 #include "switch/flow/resolver.h"
 #include "switch/flow/router.h"
+#include "switch/flow/stage_tally.h"
 #include "switch/flow/wait_board.h"
 #include "switch/flow/worker.h"
 
@@ -40,6 +41,7 @@ struct PayOrder {
   WaitBoard::TimePoint answer_by;
   // Not OK: refused with it when it is new; a repeat is answered.
   absl::Status refuse_new = absl::OkStatus();
+  core::SteadyTime arrived = {};  // when Pay was called; Pay sees to it
 };
 
 struct CancelOrder {
@@ -108,6 +110,9 @@ class PaymentFlow {
   // Orders in progress. Any thread.
   size_t in_progress() const { return in_progress_->load(std::memory_order_relaxed); }
 
+  // How long orders to pay took. Any thread.
+  const StageTally& stages() const { return stages_; }
+
   // Answers all who wait, with the state reached.
   void AnswerWaiting() { board_.AnswerAll(); }
 
@@ -127,6 +132,7 @@ class PaymentFlow {
   const size_t max_in_progress_;
   // Shared with the coroutines: one that never finished is dropped with its worker, after the flow.
   const std::shared_ptr<std::atomic<size_t>> in_progress_ = std::make_shared<std::atomic<size_t>>(0);
+  StageTally stages_;
   WaitBoard board_;
   Resolver resolver_;
 };

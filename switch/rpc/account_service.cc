@@ -18,7 +18,7 @@ class AccountService final : public v1::AccountService::WithRawCallbackMethod_Ge
 
   grpc::ServerUnaryReactor* GetAccount(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                        grpc::ByteBuffer* response) override {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kGetAccount));
     v1::GetAccountRequest request;
     if (absl::Status status = ParseRequest(*bytes, &request); !status.ok()) {
       call.Fail(status);

@@ -33,31 +33,35 @@ class AdminService final : public Base {
   // Each call: parse, check the shapes, have the ledger decide, answer.
   grpc::ServerUnaryReactor* RegisterStation(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                             grpc::ByteBuffer* response) override {
-    return Change<v1::RegisterStationRequest>(context, bytes, response, &CheckRegistration, &AnswerAccount);
+    return Change<v1::RegisterStationRequest>(Method::kRegisterStation, context, bytes, response, &CheckRegistration,
+                                              &AnswerAccount);
   }
   grpc::ServerUnaryReactor* SetStationStatus(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                              grpc::ByteBuffer* response) override {
-    return Change<v1::SetStationStatusRequest>(context, bytes, response, &CheckStationStatus, &AnswerAccount);
+    return Change<v1::SetStationStatusRequest>(Method::kSetStationStatus, context, bytes, response, &CheckStationStatus,
+                                               &AnswerAccount);
   }
   grpc::ServerUnaryReactor* GrantCredit(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                         grpc::ByteBuffer* response) override {
-    return Change<v1::GrantCreditRequest>(context, bytes, response, &CheckCredit, &AnswerAccount);
+    return Change<v1::GrantCreditRequest>(Method::kGrantCredit, context, bytes, response, &CheckCredit, &AnswerAccount);
   }
   grpc::ServerUnaryReactor* RecordCounterPurchase(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                                   grpc::ByteBuffer* response) override {
     const auto check = [this](const v1::RecordCounterPurchaseRequest& purchase) {
       return CheckPurchase(purchase, backend_.admission->CheckNewWork());
     };
-    return Change<v1::RecordCounterPurchaseRequest>(context, bytes, response, check, &AnswerPurchase);
+    return Change<v1::RecordCounterPurchaseRequest>(Method::kRecordCounterPurchase, context, bytes, response, check,
+                                                    &AnswerPurchase);
   }
   grpc::ServerUnaryReactor* CloseBusinessDay(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                              grpc::ByteBuffer* response) override {
-    return Change<v1::CloseBusinessDayRequest>(context, bytes, response, &CheckDayCut, &AnswerDay);
+    return Change<v1::CloseBusinessDayRequest>(Method::kCloseBusinessDay, context, bytes, response, &CheckDayCut,
+                                               &AnswerDay);
   }
 
   grpc::ServerUnaryReactor* GetBusinessDay(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                            grpc::ByteBuffer* response) override {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kGetBusinessDay));
     v1::GetBusinessDayRequest request;
     if (absl::Status status = ParseRequest(*bytes, &request); !status.ok()) {
       call.Fail(status);
@@ -69,7 +73,7 @@ class AdminService final : public Base {
 
   grpc::ServerUnaryReactor* ListStations(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                          grpc::ByteBuffer* response) override {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kListStations));
     v1::ListStationsRequest request;
     if (absl::Status status = ParseRequest(*bytes, &request); !status.ok()) {
       call.Fail(status);
@@ -83,7 +87,7 @@ class AdminService final : public Base {
 
   grpc::ServerUnaryReactor* ListBillers(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                         grpc::ByteBuffer* response) override {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kListBillers));
     v1::ListBillersRequest request;
     if (absl::Status status = ParseRequest(*bytes, &request); !status.ok()) {
       call.Fail(status);
@@ -95,7 +99,7 @@ class AdminService final : public Base {
 
   grpc::ServerUnaryReactor* GetBiller(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                       grpc::ByteBuffer* response) override {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kGetBiller));
     v1::GetBillerRequest request;
     absl::Status status = ParseRequest(*bytes, &request);
     if (status.ok()) status = CheckBillerId(request.biller_id());
@@ -109,7 +113,7 @@ class AdminService final : public Base {
 
   grpc::ServerUnaryReactor* SetBillerStatus(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                             grpc::ByteBuffer* response) override {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kSetBillerStatus));
     v1::SetBillerStatusRequest request;
     absl::Status status = ParseRequest(*bytes, &request);
     if (status.ok()) status = backend_.admission->CheckChanges();
@@ -124,9 +128,9 @@ class AdminService final : public Base {
 
  private:
   template <typename Request, typename Check, typename Answer>
-  grpc::ServerUnaryReactor* Change(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
+  grpc::ServerUnaryReactor* Change(Method method, grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                    grpc::ByteBuffer* response, Check check, Answer answer) {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(method));
     Request request;
     absl::Status status = ParseRequest(*bytes, &request);
     if (status.ok()) status = backend_.admission->CheckChanges();

@@ -11,6 +11,7 @@
 #include "switch/flow/router.h"
 #include "switch/flow/worker.h"
 #include "switch/rpc/admission.h"
+#include "switch/rpc/call_tally.h"
 #include "switch/rpc/journal_feed.h"
 #include "switch/rpc/sealed_token.h"
 #include "switch/rpc/validation.h"
@@ -36,6 +37,10 @@ struct Backend {
   flow::ResolverSchedule schedule;
   // What is not taken at present.
   const Admission* admission = nullptr;
+  // What was answered since the start, and when that was.
+  CallTally* calls = nullptr;
+  core::TimePoint started_at;
+  core::SteadyTime started;
 
   flow::PaymentFlow& FlowOf(core::StationId station) const { return *flows[station.number() % flows.size()]; }
 

@@ -90,7 +90,7 @@ class ExceptionService final : public Base {
 
   grpc::ServerUnaryReactor* ListExceptions(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                            grpc::ByteBuffer* response) override {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kListExceptions));
     v1::ListExceptionsRequest request;
     if (absl::Status status = ParseRequest(*bytes, &request); !status.ok()) {
       call.Fail(status);
@@ -104,18 +104,19 @@ class ExceptionService final : public Base {
 
   grpc::ServerUnaryReactor* ProposeResolution(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                               grpc::ByteBuffer* response) override {
-    return Decide<v1::ProposeResolutionRequest>(context, bytes, response, &CheckProposal);
+    return Decide<v1::ProposeResolutionRequest>(Method::kProposeResolution, context, bytes, response, &CheckProposal);
   }
   grpc::ServerUnaryReactor* ConfirmResolution(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                               grpc::ByteBuffer* response) override {
-    return Decide<v1::ConfirmResolutionRequest>(context, bytes, response, &CheckConfirmation);
+    return Decide<v1::ConfirmResolutionRequest>(Method::kConfirmResolution, context, bytes, response,
+                                                &CheckConfirmation);
   }
 
  private:
   template <typename Request, typename Check>
-  grpc::ServerUnaryReactor* Decide(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
+  grpc::ServerUnaryReactor* Decide(Method method, grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                    grpc::ByteBuffer* response, Check check) {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(method));
     Request request;
     absl::Status status = ParseRequest(*bytes, &request);
     if (status.ok()) status = backend_.admission->CheckChanges();

@@ -15,6 +15,7 @@ class JournalService final : public v1::JournalService::WithRawCallbackMethod_St
                                                      const grpc::ByteBuffer* bytes) override {
     v1::StreamJournalRequest request;
     absl::Status status = ParseRequest(*bytes, &request);
+    backend_.calls->Of(Method::kStreamJournal)->Add(status.raw_code());
     if (!status.ok()) return new RefusedStream(ToGrpc(status));
     return backend_.feed->Open(request.from_sequence(), request.until_end());
   }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "switch/core/limits.h"
+#include "switch/rpc/statistics.h"
 #include "switch/rpc/unary_call.h"
 #include "waystation/v1/operations_service.grpc.pb.h"
 
@@ -13,8 +14,9 @@ namespace asio = boost::asio;
 namespace {
 
 using Base =
-    v1::OperationsService::WithRawCallbackMethod_GetStatus<v1::OperationsService::WithRawCallbackMethod_CreateBackup<
-        v1::OperationsService::WithRawCallbackMethod_ConfirmOldSwitchDead<v1::OperationsService::Service>>>;
+    v1::OperationsService::WithRawCallbackMethod_GetStatus<v1::OperationsService::WithRawCallbackMethod_GetStatistics<
+        v1::OperationsService::WithRawCallbackMethod_CreateBackup<
+            v1::OperationsService::WithRawCallbackMethod_ConfirmOldSwitchDead<v1::OperationsService::Service>>>>;
 
 class OperationsService final : public Base {
  public:
@@ -22,7 +24,7 @@ class OperationsService final : public Base {
 
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                       grpc::ByteBuffer* response) override {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kGetStatus));
     v1::GetStatusRequest request;
     if (absl::Status status = ParseRequest(*bytes, &request); !status.ok()) {
       call.Fail(status);
@@ -32,9 +34,21 @@ class OperationsService final : public Base {
     return call.reactor();
   }
 
+  grpc::ServerUnaryReactor* GetStatistics(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
+                                          grpc::ByteBuffer* response) override {
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kGetStatistics));
+    v1::GetStatisticsRequest request;
+    if (absl::Status status = ParseRequest(*bytes, &request); !status.ok()) {
+      call.Fail(status);
+    } else {
+      call.Finish(ReadStatistics(backend_));
+    }
+    return call.reactor();
+  }
+
   grpc::ServerUnaryReactor* CreateBackup(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                          grpc::ByteBuffer* response) override {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kCreateBackup));
     v1::CreateBackupRequest request;
     absl::Status status = ParseRequest(*bytes, &request);
     if (status.ok()) status = backend_.admission->CheckServing();
@@ -48,7 +62,7 @@ class OperationsService final : public Base {
 
   grpc::ServerUnaryReactor* ConfirmOldSwitchDead(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
                                                  grpc::ByteBuffer* response) override {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kConfirmOldSwitchDead));
     v1::ConfirmOldSwitchDeadRequest request;
     absl::Status status = ParseRequest(*bytes, &request);
     if (status.ok()) status = backend_.admission->CheckServing();

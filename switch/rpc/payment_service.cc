@@ -37,35 +37,35 @@ class PaymentService final : public Base {
 
   grpc::ServerUnaryReactor* Inquire(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                     grpc::ByteBuffer* response) override {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kInquire));
     if (absl::Status status = StartInquire(*request, call); !status.ok()) call.Fail(status);
     return call.reactor();
   }
 
   grpc::ServerUnaryReactor* Pay(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                 grpc::ByteBuffer* response) override {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kPay));
     if (absl::Status status = StartPay(*request, call); !status.ok()) call.Fail(status);
     return call.reactor();
   }
 
   grpc::ServerUnaryReactor* Cancel(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                    grpc::ByteBuffer* response) override {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kCancel));
     if (absl::Status status = StartCancel(*request, call); !status.ok()) call.Fail(status);
     return call.reactor();
   }
 
   grpc::ServerUnaryReactor* GetPayment(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                        grpc::ByteBuffer* response) override {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kGetPayment));
     if (absl::Status status = StartGet(*request, call); !status.ok()) call.Fail(status);
     return call.reactor();
   }
 
   grpc::ServerUnaryReactor* ListPayments(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                          grpc::ByteBuffer* response) override {
-    const UnaryCall call(context, response);
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kListPayments));
     if (absl::Status status = StartList(*request, call); !status.ok()) call.Fail(status);
     return call.reactor();
   }
@@ -75,15 +75,21 @@ class PaymentService final : public Base {
     v1::WatchPaymentsRequest request;
     absl::Status status = ParseRequest(*bytes, &request);
     if (status.ok()) status = backend_.admission->CheckServing();
-    if (!status.ok()) return new RefusedStream(ToGrpc(status));
+    if (!status.ok()) return RefuseWatch(status);
     absl::StatusOr<core::StationId> station = CheckStation("station_id", request.station_id());
-    if (!station.ok()) return new RefusedStream(ToGrpc(station.status()));
+    if (!station.ok()) return RefuseWatch(station.status());
     std::optional<uint64_t> after;
     if (request.has_after_sequence()) after = request.after_sequence();
+    backend_.calls->Of(Method::kWatchPayments)->Add(grpc::StatusCode::OK);
     return StartWatchStream(backend_, *station, after);
   }
 
  private:
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* RefuseWatch(const absl::Status& status) const {
+    backend_.calls->Of(Method::kWatchPayments)->Add(status.raw_code());
+    return new RefusedStream(ToGrpc(status));
+  }
+
   absl::Status StartInquire(const grpc::ByteBuffer& bytes, const UnaryCall& call) {
     v1::InquireRequest request;
     if (absl::Status status = ParseRequest(bytes, &request); !status.ok()) return status;

@@ -13,6 +13,7 @@
 #include "grpcpp/support/proto_buffer_reader.h"
 #include "grpcpp/support/server_callback.h"
 #include "switch/core/check.h"
+#include "switch/rpc/call_tally.h"
 #include "switch/rpc/parse_failure.h"
 #include "switch/rpc/status.h"
 
@@ -60,11 +61,12 @@ class StackMessage {
   Message* const message_;
 };
 
-// One unary call on its way to its answer. Copied freely; Finish is called exactly once, on any thread.
+// One unary call on its way to its answer. Copied freely; it is answered exactly once, on any thread.
 class UnaryCall {
  public:
-  UnaryCall(grpc::CallbackServerContext* context, grpc::ByteBuffer* response)
-      : reactor_(context->DefaultReactor()), response_(response), deadline_(context->deadline()) {}
+  // `tally`: where its answer is counted; outlives it.
+  UnaryCall(grpc::CallbackServerContext* context, grpc::ByteBuffer* response, CallTally::Row* tally)
+      : reactor_(context->DefaultReactor()), response_(response), tally_(tally), deadline_(context->deadline()) {}
 
   grpc::ServerUnaryReactor* reactor() const { return reactor_; }
   std::chrono::system_clock::time_point deadline() const { return deadline_; }
@@ -72,9 +74,13 @@ class UnaryCall {
   template <typename Message>
   void Finish(const Message& message) const {
     *response_ = Serialize(message);
+    tally_->Add(grpc::StatusCode::OK);
     reactor_->Finish(grpc::Status::OK);
   }
-  void Fail(const absl::Status& status) const { reactor_->Finish(ToGrpc(status)); }
+  void Fail(const absl::Status& status) const {
+    tally_->Add(status.raw_code());
+    reactor_->Finish(ToGrpc(status));
+  }
 
   // The message, or why there is none.
   template <typename Message>
@@ -89,6 +95,7 @@ class UnaryCall {
  private:
   grpc::ServerUnaryReactor* reactor_;
   grpc::ByteBuffer* response_;
+  CallTally::Row* tally_;
   std::chrono::system_clock::time_point deadline_;
 };
 

@@ -45,6 +45,7 @@ class TimedWorld {
   storage::SimulatedClock& clock() { return clock_; }
   core::Account account() const { return *ledger_->FindStation(storage::ShopStation()); }
   size_t in_progress() const { return flow_->in_progress(); }
+  const StageTally& stages() const { return flow_->stages(); }
 
   // All that can be done without time passing.
   void Run();

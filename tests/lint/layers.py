@@ -27,8 +27,8 @@ JOURNAL_PROTO = "waystation/journal/v1/"
 API_PROTO = "waystation/v1/"
 # What of storage the services may see: the sequencer, the index, the journal as it is read, and the digest that seals
 # a token.
-READ_SIDE = ("storage/sequencer.h", "storage/index.h", "storage/journal_reader.h", "storage/rows.h", "storage/key.h",
-             "storage/sha256.h")
+READ_SIDE = ("storage/sequencer.h", "storage/sequencer_tally.h", "storage/index.h", "storage/journal_reader.h",
+             "storage/rows.h", "storage/key.h", "storage/sha256.h")
 
 LAYERS = {
     "switch/core/": Layer(headers=(CORE,)),
