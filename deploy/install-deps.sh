@@ -9,11 +9,11 @@ packages=(
   # the libraries
   libgrpc++-dev protobuf-compiler-grpc protobuf-compiler libprotobuf-dev
   librocksdb-dev libssl-dev libboost1.81-dev libabsl-dev libfmt-dev
-  libspdlog-dev libyaml-cpp-dev libcli11-dev libre2-dev libpugixml-dev
+  libspdlog-dev libyaml-cpp-dev libcli11-dev libre2-dev libpugixml-dev prometheus-cpp-dev
   # for adapters in Python
   python3-grpcio python3-protobuf
   # for the tests and benchmarks
-  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev openssl nodejs
+  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev openssl nodejs python3-yaml
 )
 
 fail() {
@@ -34,19 +34,39 @@ for package in "${packages[@]}"; do
 done
 # Debian has npm as a package of its own, others' nodejs brings it.
 command -v npm >/dev/null || missing+=(npm)
-if ((${#missing[@]} == 0)); then
+promtool=/usr/local/bin/promtool
+if command -v promtool >/dev/null; then
+  promtool=
+fi
+if ((${#missing[@]} == 0)) && [[ -z $promtool ]]; then
   exit 0
 fi
 
 as_root=()
 if ((EUID != 0)); then
-  command -v sudo >/dev/null || fail "missing: ${missing[*]}; run this as root, or install sudo"
+  command -v sudo >/dev/null || fail "missing: ${missing[*]} ${promtool:+promtool}; run this as root, or install sudo"
   as_root=(sudo)
 fi
 apt_get() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q "$@"
 }
 
-echo "Installing: ${missing[*]}"
+# Of Debian's package prometheus only the tool that tests alert rules is wanted: installed, it would start a server.
+install_promtool() {
+  local folder
+  folder=$(mktemp -d)
+  chmod 755 "$folder"
+  (cd "$folder" && apt-get -q download prometheus) &&
+    dpkg-deb --fsys-tarfile "$folder"/prometheus_*.deb | tar -x -C "$folder" ./usr/bin/promtool &&
+    "${as_root[@]}" install -m 755 "$folder/usr/bin/promtool" "$promtool" &&
+    rm -r "$folder"
+}
+
+echo "Installing: ${missing[*]} ${promtool:+promtool}"
 apt_get update || fail "apt-get update failed; is the network reachable, and /etc/apt/sources.list right?"
-apt_get install -y --no-install-recommends "${missing[@]}" || fail "apt-get install failed; see above"
+if ((${#missing[@]} > 0)); then
+  apt_get install -y --no-install-recommends "${missing[@]}" || fail "apt-get install failed; see above"
+fi
+if [[ -n $promtool ]]; then
+  install_promtool || fail "promtool could not be taken out of Debian's package prometheus; see above"
+fi

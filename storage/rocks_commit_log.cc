@@ -17,6 +17,7 @@
 
 #include "fmt/format.h"
 #include "storage/key.h"
+#include "storage/rocks_figures.h"
 #include "storage/rocks_options.h"
 #include "storage/rocks_status.h"
 #include "switch/core/limits.h"
@@ -66,7 +67,7 @@ enum class Purpose {
 
 class RocksCommitLogImpl final : public RocksCommitLog {
  public:
-  explicit RocksCommitLogImpl(Purpose purpose) : purpose_(purpose) {}
+  RocksCommitLogImpl(Purpose purpose, const std::string& folder) : purpose_(purpose), folder_(folder) {}
 
   ~RocksCommitLogImpl() override {
     {
@@ -80,7 +81,7 @@ class RocksCommitLogImpl final : public RocksCommitLog {
   }
 
   // `scratch`: where RocksDB's own log goes, for reading.
-  absl::Status OpenDatabase(const std::string& folder, const std::string& scratch, const RocksOptions& chosen) {
+  absl::Status OpenDatabase(const std::string& scratch, const RocksOptions& chosen) {
     const std::vector<rocksdb::ColumnFamilyDescriptor> descriptors =
         FamilyDescriptors(purpose_ == Purpose::kReadJournal ? kFirstTable : kFamilies, chosen.journal_memtable_bytes);
     rocksdb::DBOptions options = DatabaseOptions();
@@ -88,27 +89,27 @@ class RocksCommitLogImpl final : public RocksCommitLog {
       env_ = rocksdb::NewCompositeEnv(chosen.file_system);
       options.env = env_.get();
     }
-    if (purpose_ == Purpose::kWrite && HasLostItsList(folder)) {
-      return OpenError(folder, rocksdb::Status::Corruption(
-                                   folder + "/CURRENT", "is gone, which names the list of the files that are there"));
+    if (purpose_ == Purpose::kWrite && HasLostItsList(folder_)) {
+      return OpenError(folder_, rocksdb::Status::Corruption(
+                                    folder_ + "/CURRENT", "is gone, which names the list of the files that are there"));
     }
     rocksdb::DB* db = nullptr;
     rocksdb::Status status;
     switch (purpose_) {
       case Purpose::kBuild: options.error_if_exists = true; [[fallthrough]];
       case Purpose::kWrite:
-        status = rocksdb::DB::Open(options, folder, descriptors, &families_, &db);
-        if (status.ok()) status = SyncParent(options.env->GetFileSystem().get(), folder);
+        status = rocksdb::DB::Open(options, folder_, descriptors, &families_, &db);
+        if (status.ok()) status = SyncParent(options.env->GetFileSystem().get(), folder_);
         break;
       case Purpose::kRead:
         options.create_if_missing = false;
         options.max_open_files = -1;  // files that the writer deletes stay readable
-        status = rocksdb::DB::OpenAsSecondary(options, folder, scratch, descriptors, &families_, &db);
+        status = rocksdb::DB::OpenAsSecondary(options, folder_, scratch, descriptors, &families_, &db);
         break;
       case Purpose::kReadJournal:
         options.create_if_missing = false;
         options.db_log_dir = scratch;
-        status = rocksdb::DB::OpenForReadOnly(options, folder, descriptors, &families_, &db);
+        status = rocksdb::DB::OpenForReadOnly(options, folder_, descriptors, &families_, &db);
         break;
     }
     db_.reset(db);
@@ -120,7 +121,7 @@ class RocksCommitLogImpl final : public RocksCommitLog {
       return absl::OkStatus();
     }
     if (db_ == nullptr) families_.clear();
-    return OpenError(folder, status);
+    return OpenError(folder_, status);
   }
 
   void Append(const SealedBlock* block, const RowBatch& rows, Done done) override {
@@ -198,6 +199,8 @@ class RocksCommitLogImpl final : public RocksCommitLog {
     return status.ok() ? absl::OkStatus() : absl::UnavailableError(status.ToString());
   }
 
+  StoreFigures Figures() const override { return ReadFigures(db_.get(), families_, folder_); }
+
   rocksdb::DB* database() override { return db_.get(); }
 
   absl::Status Finish() override {
@@ -266,6 +269,7 @@ class RocksCommitLogImpl final : public RocksCommitLog {
   rocksdb::ColumnFamilyHandle* Family(Table table) const { return families_[kFirstTable + static_cast<size_t>(table)]; }
 
   const Purpose purpose_;
+  const std::string folder_;
   std::unique_ptr<rocksdb::Env> env_;  // null: the default one
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
@@ -281,8 +285,8 @@ class RocksCommitLogImpl final : public RocksCommitLog {
 
 absl::StatusOr<std::unique_ptr<RocksCommitLog>> OpenFor(Purpose purpose, const std::string& folder,
                                                         const std::string& scratch, const RocksOptions& options) {
-  auto log = std::make_unique<RocksCommitLogImpl>(purpose);
-  if (absl::Status status = log->OpenDatabase(folder, scratch, options); !status.ok()) return status;
+  auto log = std::make_unique<RocksCommitLogImpl>(purpose, folder);
+  if (absl::Status status = log->OpenDatabase(scratch, options); !status.ok()) return status;
   return log;
 }
 

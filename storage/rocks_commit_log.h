@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "storage/commit_log.h"
 #include "storage/rows.h"
+#include "storage/store_figures.h"
 
 namespace rocksdb {
 class DB;
@@ -71,6 +72,9 @@ class RocksCommitLog : public CommitLog, public RowReader {
   // Without it, files are not merged any more: merging takes as much space again as what is merged, which a disk that
   // is nearly full does not have. What is under way ends as it may. Merged at first. Any thread.
   virtual absl::Status SetCompacting(bool compacting) = 0;
+
+  // How it is at present. Any thread.
+  virtual StoreFigures Figures() const = 0;
 
   // For storage/backup, which copies it.
   virtual rocksdb::DB* database() = 0;

@@ -33,6 +33,7 @@ constexpr size_t kMaxFileBytes = 1 << 20;
 constexpr size_t kMaxPathBytes = 4'096;
 constexpr std::string_view kDefaultAddress = "127.0.0.1:7400";
 constexpr std::string_view kAcceptsPlainText = "I accept that anyone on this network can read and forge payments";
+constexpr std::string_view kAcceptsOpenMetrics = "I accept that anyone on this network can read these figures";
 
 constexpr uint64_t kMaxDiskMb = 100'000'000;
 
@@ -129,25 +130,42 @@ bool IsLoopback(const std::string& host) {
   return host == "localhost";
 }
 
+// Of `section` (listen, metrics): its address, and that it is loopback or that `acceptance` stands there.
+template <typename Section>
+absl::Status CheckAddress(const KeyLines& lines, const std::string& section, const Section& stanza,
+                          std::string_view acceptance) {
+  const std::string address = section + ".address";
+  const std::string text = section + ".plain_text_off_loopback";
+  const std::optional<std::string> host = HostOf(stanza.address());
+  if (!host) {
+    return lines.Fault(address,
+                       fmt::format("\"{}\" is no address; expected host:port, port 0 .. 65535", stanza.address()));
+  }
+  const bool accepted = stanza.plain_text_off_loopback() == acceptance;
+  if (lines.Has(text) && !accepted) {
+    return lines.Fault(text, fmt::format("another text; expected exactly \"{}\", or no such key", acceptance));
+  }
+  if (IsLoopback(*host) || accepted) return absl::OkStatus();
+  return lines.Fault(address,
+                     fmt::format("{} is not loopback, and connections are in plain text; expected 127.0.0.1, [::1] "
+                                 "or localhost, or {}: \"{}\"",
+                                 *host, text, acceptance));
+}
+
 absl::Status CheckListen(const KeyLines& lines, config::v1::Listen& listen) {
   if (!lines.Has("listen.address")) listen.set_address(std::string(kDefaultAddress));
-  const std::optional<std::string> host = HostOf(listen.address());
-  if (!host) {
-    return lines.Fault("listen.address",
-                       fmt::format("\"{}\" is no address; expected host:port, port 0 .. 65535", listen.address()));
+  return CheckAddress(lines, "listen", listen, kAcceptsPlainText);
+}
+
+absl::Status CheckMetrics(const KeyLines& lines, Config& config) {
+  if (!lines.Has("metrics.address") && !lines.Has("metrics.plain_text_off_loopback")) {
+    config.clear_metrics();
+    return absl::OkStatus();
   }
-  const bool accepted = listen.plain_text_off_loopback() == kAcceptsPlainText;
-  if (lines.Has("listen.plain_text_off_loopback") && !accepted) {
-    return lines.Fault("listen.plain_text_off_loopback",
-                       fmt::format("another text; expected exactly \"{}\", or no such key", kAcceptsPlainText));
+  if (!lines.Has("metrics.address")) {
+    return lines.Fault("metrics.address", "missing; expected host:port, or no metrics at all");
   }
-  if (!IsLoopback(*host) && !accepted) {
-    return lines.Fault("listen.address",
-                       fmt::format("{} is not loopback, and connections are in plain text; expected 127.0.0.1, [::1] "
-                                   "or localhost, or listen.plain_text_off_loopback: \"{}\"",
-                                   *host, kAcceptsPlainText));
-  }
-  return absl::OkStatus();
+  return CheckAddress(lines, "metrics", config.metrics(), kAcceptsOpenMetrics);
 }
 
 bool IsPath(const std::string& path) {
@@ -289,6 +307,7 @@ absl::Status Complete(const KeyLines& lines, Config& config) {
   if (absl::Status status = CheckBillers(lines, config); !status.ok()) return status;
   if (absl::Status status = CheckLog(lines, *config.mutable_log()); !status.ok()) return status;
   if (absl::Status status = CheckResolver(lines, config.resolver()); !status.ok()) return status;
+  if (absl::Status status = CheckMetrics(lines, config); !status.ok()) return status;
   return CheckFirstBusinessDate(lines, config.first_business_date());
 }
 

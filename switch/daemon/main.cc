@@ -74,6 +74,9 @@ int main(int argc, char** argv) {
   waystation::daemon::PrepareLastWords(config->storage().data_dir());
   absl::StatusOr<std::unique_ptr<waystation::daemon::Switch>> started = waystation::daemon::Switch::Start(*config);
   if (!started.ok()) return Refuse(started.status());
+  // First, for whoever waits for the line that comes last.
+  const std::string metrics = (*started)->metrics_address();
+  if (!metrics.empty()) fmt::print("metrics on http://{}/metrics\n", metrics);
   fmt::print("listening on {}\n", (*started)->address());
   std::fflush(stdout);
 

@@ -91,6 +91,7 @@ absl::StatusOr<std::unique_ptr<Switch>> Switch::Start(const config::v1::Config& 
   if (absl::Status status = self->OpenLedger(); !status.ok()) return status;
   if (absl::Status status = self->AddBillers(); !status.ok()) return status;
   if (absl::Status status = self->StartWorkers(); !status.ok()) return status;
+  if (absl::Status status = self->ServeMetrics(); !status.ok()) return status;
   if (absl::Status status = self->Listen(); !status.ok()) return status;
   return self;
 }
@@ -293,6 +294,15 @@ void Switch::BeginWork() {
   for (LateApprovalPost& post : late_approvals_) post.Open();
 }
 
+absl::Status Switch::ServeMetrics() {
+  if (!config_.has_metrics()) return absl::OkStatus();
+  absl::StatusOr<std::unique_ptr<MetricsEndpoint>> endpoint =
+      MetricsEndpoint::Listen(config_.metrics().address(), {&backend_, log_.get(), disk_watch_.get()});
+  if (!endpoint.ok()) return endpoint.status();
+  metrics_ = *std::move(endpoint);
+  return absl::OkStatus();
+}
+
 absl::Status Switch::Listen() {
   operations_ = std::make_unique<Operations>(config_.storage(), log_.get(), disk_watch_.get(), &admission_, &clock_,
                                              restored_, [this] { BeginWork(); });
@@ -351,6 +361,7 @@ void Switch::Stop() {
     for (Lane& lane : lanes_) lane.worker->Post([&lane] { lane.flow->AnswerWaiting(); });
     server_->Shutdown(std::chrono::system_clock::now() + core::kShutdownLimit);
   }
+  metrics_.reset();
   // From here on nothing submits to the sequencer; what it still has is decided and made durable.
   for (Lane& lane : lanes_) lane.worker->Stop();
   for (LateApprovalPost& post : late_approvals_) post.Close();

@@ -19,6 +19,7 @@
 #include "switch/daemon/data_folder.h"
 #include "switch/daemon/disk_watch.h"
 #include "switch/daemon/late_approval_post.h"
+#include "switch/daemon/metrics_endpoint.h"
 #include "switch/daemon/operations.h"
 #include "switch/flow/payment_flow.h"
 #include "switch/flow/router.h"
@@ -49,6 +50,8 @@ class Switch {
 
   // "127.0.0.1:7400"; with the port that was taken where the configuration says 0.
   const std::string& address() const { return address_; }
+  // Where the metrics are, in the same form; empty where none are configured, and once it has stopped.
+  std::string metrics_address() const { return metrics_ == nullptr ? "" : metrics_->address(); }
 
   // Takes nothing new, lets what is in progress finish (at most kDrainLimit; then its callers are told the state
   // reached), writes a last snapshot, and closes. Whoever comes meanwhile, for kRefuseAtLeast, is told so.
@@ -70,6 +73,7 @@ class Switch {
   absl::Status AddBillers();
   absl::Status StartWorkers();
   void BeginWork();
+  absl::Status ServeMetrics();
   absl::Status Listen();
   size_t InProgress() const;
 
@@ -101,6 +105,7 @@ class Switch {
   std::unique_ptr<rpc::CustomerNumberPatterns> patterns_;
   rpc::Backend backend_;
   std::unique_ptr<Operations> operations_;
+  std::unique_ptr<MetricsEndpoint> metrics_;  // null where none are configured
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;

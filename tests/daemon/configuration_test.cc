@@ -180,7 +180,7 @@ TEST_F(ConfigurationTest, UnknownKeysAreRefused) {
             "switchd.yaml:4: listen.adress: unknown key; expected one of address, plain_text_off_loopback");
   EXPECT_EQ(Fault("listn: {}\n"),
             "switchd.yaml:1: listn: unknown key; expected one of listen, storage, workers, billers, log, resolver, "
-            "first_business_date");
+            "first_business_date, metrics");
   EXPECT_THAT(Fault(Biller("  adaptor: sandbox\n")), StartsWith("switchd.yaml:5: billers[0].adaptor: unknown key"));
   EXPECT_THAT(Fault("<<: {listen: {}}\n"), StartsWith("switchd.yaml:1: <<: unknown key"));
 }
@@ -295,6 +295,31 @@ TEST_F(ConfigurationTest, PlainTextOffLoopbackNeedsTheSentence) {
         Fault(kLeast + "listen:\n  plain_text_off_loopback: " + other + "\n"),
         StartsWith("switchd.yaml:3: listen.plain_text_off_loopback: another text; expected exactly \"I accept"));
   }
+}
+
+TEST_F(ConfigurationTest, MetricsAreServedWhereTheyAreAskedFor) {
+  for (const std::string none : {"", "metrics:\n", "metrics: {}\n"}) {
+    const absl::StatusOr<Config> config = Load(kLeast + none);
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_FALSE(config->has_metrics());
+  }
+  EXPECT_EQ(Load(kLeast + "metrics: {address: '[::1]:9464'}\n")->metrics().address(), "[::1]:9464");
+  EXPECT_EQ(Fault(kLeast + "metrics:\n  address: '9464'\n"),
+            "switchd.yaml:3: metrics.address: \"9464\" is no address; expected host:port, port 0 .. 65535");
+  EXPECT_EQ(Fault(kLeast + "metrics:\n  addres: 127.0.0.1:1\n"),
+            "switchd.yaml:3: metrics.addres: unknown key; expected one of address, plain_text_off_loopback");
+}
+
+TEST_F(ConfigurationTest, MetricsOffLoopbackNeedASentenceOfTheirOwn) {
+  const std::string open = kLeast + "metrics:\n  address: 0.0.0.0:9464\n";
+  EXPECT_THAT(Fault(open), StartsWith("switchd.yaml:3: metrics.address: 0.0.0.0 is not loopback"));
+  const std::string key = "  plain_text_off_loopback: ";
+  const std::string sentence = "I accept that anyone on this network can read these figures";
+  EXPECT_TRUE(Load(open + key + sentence + "\n").ok());
+  EXPECT_THAT(
+      Fault(open + key + kSentence + "\n"),
+      StartsWith("switchd.yaml:4: metrics.plain_text_off_loopback: another text; expected exactly \"" + sentence));
+  EXPECT_THAT(Fault(kLeast + "metrics:\n" + key + sentence + "\n"), HasSubstr("metrics.address: missing"));
 }
 
 TEST_F(ConfigurationTest, StorageLogAndDateAreChecked) {

@@ -174,6 +174,14 @@ TEST_F(Startup, APortThatIsTaken) {
   ExpectUnharmed();
 }
 
+TEST_F(Startup, APortForMetricsThatIsTaken) {
+  ASSERT_NO_FATAL_FAILURE(StartSwitch());
+  SwitchOptions options;
+  options.more_yaml = fmt::format("metrics: {{address: \"{}\"}}", process_->address());
+  EXPECT_THAT(ErrorsOfStart(options), HasSubstr("metrics.address: " + process_->address() + " can't be listened on"));
+  ExpectUnharmed();
+}
+
 // One letter in each file that holds the journal.
 TEST_F(Startup, ADamagedJournalIsRefusedAndKept) {
   ASSERT_NO_FATAL_FAILURE(StartSwitch());

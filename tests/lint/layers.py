@@ -77,7 +77,7 @@ LAYERS = {
     ),
     "switch/daemon/": Layer(
         headers=(CORE, "switch/flow/", "switch/rpc/", "switch/daemon/", "storage/", "adapters/", "waystation/"),
-        libraries=("grpc", "protobuf", "boost", "spdlog", "yaml-cpp", "cli11", "posix"),
+        libraries=("grpc", "protobuf", "boost", "spdlog", "yaml-cpp", "cli11", "posix", "prometheus"),
         targets=("ws_core", "ws_storage", "ws_adapters", "ws_flow", "ws_rpc", "ws_configuration", "ws_daemon",
                  "ws_config_proto", "ws_api_proto", "ws_journal_proto"),
     ),
@@ -107,6 +107,7 @@ LIBRARIES = {
     "re2": (("re2/",), ("re2::", "PkgConfig::RE2")),
     "spdlog": (("spdlog/",), ("spdlog::",)),
     "yaml-cpp": (("yaml-cpp/",), ("yaml-cpp",)),
+    "prometheus": (("prometheus/",), ("prometheus-cpp::",)),
     "iconv": (("iconv.h",), ()),
     "pugixml": (("pugixml.hpp",), ("pugixml::",)),
     "cli11": (("CLI/",), ("CLI11::",)),
@@ -126,6 +127,7 @@ NEUTRAL_TARGETS = {"ws_options", "Threads::Threads"}
 # Libraries whose headers stay behind a few files, wherever else the layer is allowed to link them.
 BEHIND = {
     "rocksdb": re.compile(r"^storage/(rocks_[a-z_]+|backup)\.(h|cc)$"),
+    "prometheus": re.compile(r"^switch/daemon/metrics(_endpoint)?\.(h|cc)$"),
     "openssl": re.compile(r"^(storage/sha256\.(h|cc)|adapters/[a-z0-9_]+/.*)$"),
 }
 
