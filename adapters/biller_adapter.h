@@ -11,6 +11,7 @@
 #include "switch/core/ids.h"
 #include "switch/core/money.h"
 #include "switch/core/service_hours.h"
+#include "switch/core/trace_context.h"
 
 // The seam between the payment flow and the billers. An adapter translates; it keeps no state that matters, never
 // touches storage, and never repeats a Pay of its own accord.
@@ -58,6 +59,8 @@ struct CapabilityCard {
 struct InquiryRequest {
   core::StationId station;
   std::string customer_number;
+  // To be passed on, where the protocol has a place for it; may be none.
+  core::TraceContext trace = {};
 };
 
 // The payment as the biller is told of it. `payment_id` is our reference.
@@ -73,6 +76,8 @@ struct PaymentRequest {
   // How often this very operation was tried for this payment since the switch started; what an adapter could not send
   // may be among it. Always 0 for Pay.
   int earlier_attempts = 0;
+  // As that of an inquiry.
+  core::TraceContext trace = {};
 };
 
 // --- outcomes ---

@@ -67,7 +67,8 @@ absl::StatusOr<std::unique_ptr<BillerAdapter>> GasBiller::Create(const Settings&
 GasBiller::GasBiller(CapabilityCard card, std::string partner, ResultCodes codes, http::ClientOptions options)
     : card_(std::move(card)), partner_(std::move(partner)), codes_(std::move(codes)), client_(std::move(options)) {}
 
-asio::awaitable<GasBiller::Heard> GasBiller::Ask(std::string_view service, Body body, Deadline deadline) {
+asio::awaitable<GasBiller::Heard> GasBiller::Ask(std::string_view service, Body body, Deadline deadline,
+                                                 core::TraceContext trace) {
   const core::TimePoint now = Now();
   const uint64_t count = requests_.fetch_add(1, std::memory_order_relaxed);
   Heard heard;
@@ -80,7 +81,7 @@ asio::awaitable<GasBiller::Heard> GasBiller::Ask(std::string_view service, Body 
     heard.result = http::NeverLeft{std::string(bytes.status().message())};
     co_return heard;
   }
-  http::Request request{.method = "POST", .target = "", .fields = {}, .body = *std::move(bytes)};
+  http::Request request{.method = "POST", .target = "", .fields = {}, .body = *std::move(bytes), .trace = trace};
   request.fields = {{"Content-Type", "text/xml; charset=GBK"}};
   const auto check = [&heard, service](const http::Answer& answer) {
     heard.decoded = DecodeAnswer(answer.body());
@@ -90,8 +91,9 @@ asio::awaitable<GasBiller::Heard> GasBiller::Ask(std::string_view service, Body 
   co_return heard;
 }
 
-asio::awaitable<GasBiller::Reply> GasBiller::Call(std::string_view service, Body body, Deadline deadline) {
-  Heard heard = co_await Ask(service, std::move(body), deadline);
+asio::awaitable<GasBiller::Reply> GasBiller::Call(std::string_view service, Body body, Deadline deadline,
+                                                  core::TraceContext trace) {
+  Heard heard = co_await Ask(service, std::move(body), deadline, trace);
   if (const auto* never_left = std::get_if<http::NeverLeft>(&heard.result)) co_return NotSent{never_left->cause};
   if (const auto* broken = std::get_if<http::Broken>(&heard.result)) co_return Unknown{broken->cause};
   const unsigned status = std::get<http::Answer>(heard.result).result_int();
@@ -110,7 +112,7 @@ asio::awaitable<GasBiller::Reply> GasBiller::Call(std::string_view service, Body
 asio::awaitable<InquiryOutcome> GasBiller::Inquire(InquiryRequest request, Deadline deadline) {
   Body body;
   body.emplace_back("customer", request.customer_number);
-  const Reply reply = co_await Call("inquire", std::move(body), deadline);
+  const Reply reply = co_await Call("inquire", std::move(body), deadline, request.trace);
   if (const auto unanswered = http::WithoutAnswer<InquiryOutcome>(reply)) co_return *unanswered;
   const AnswerMessage& answer = std::get<AnswerMessage>(reply);
   InquiryOutcome outcome = InquiryOutcomeOf(answer.order, codes_);
@@ -127,7 +129,7 @@ asio::awaitable<PayOutcome> GasBiller::Pay(PaymentRequest request, Deadline dead
   body.emplace_back("amount", core::FormatYuan(request.amount));
   body.emplace_back("station", request.station.ToString());
   body.emplace_back("date", std::to_string(request.business_date.number()));
-  const Reply reply = co_await Call("pay", std::move(body), deadline);
+  const Reply reply = co_await Call("pay", std::move(body), deadline, request.trace);
   if (const auto outcome = http::WithoutAnswer<PayOutcome>(reply)) co_return *outcome;
   co_return PayOutcomeOf(std::get<AnswerMessage>(reply).order, codes_, request);
 }
@@ -135,7 +137,7 @@ asio::awaitable<PayOutcome> GasBiller::Pay(PaymentRequest request, Deadline dead
 asio::awaitable<QueryOutcome> GasBiller::Query(PaymentRequest request, Deadline deadline) {
   Body body;
   body.emplace_back("order", OrderOf(request));
-  const Reply reply = co_await Call("query", std::move(body), deadline);
+  const Reply reply = co_await Call("query", std::move(body), deadline, request.trace);
   if (const auto outcome = http::WithoutAnswer<QueryOutcome>(reply)) co_return *outcome;
   co_return QueryOutcomeOf(std::get<AnswerMessage>(reply).order, codes_, request);
 }

@@ -53,8 +53,10 @@ class GasBiller final : public BillerAdapter {
     absl::StatusOr<AnswerMessage> decoded = absl::UnknownError("no answer");
   };
 
-  boost::asio::awaitable<Heard> Ask(std::string_view service, Body body, Deadline deadline);
-  boost::asio::awaitable<Reply> Call(std::string_view service, Body body, Deadline deadline);
+  boost::asio::awaitable<Heard> Ask(std::string_view service, Body body, Deadline deadline,
+                                    core::TraceContext trace = {});
+  boost::asio::awaitable<Reply> Call(std::string_view service, Body body, Deadline deadline,
+                                     core::TraceContext trace = {});
 
   const CapabilityCard card_;
   const std::string partner_;

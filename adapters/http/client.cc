@@ -98,6 +98,7 @@ std::string Bytes(const Request& request, const Endpoint& endpoint) {
   for (const auto& [name, value] : request.fields) {
     bytes.append(name).append(": ").append(value).append("\r\n");
   }
+  if (request.trace.has_value()) bytes.append("traceparent: ").append(request.trace.ToTraceparent()).append("\r\n");
   return bytes.append("\r\n").append(request.body);
 }
 

@@ -29,6 +29,8 @@ struct Request {
   // Besides Host and Content-Length. Names and values are printable ASCII.
   std::vector<std::pair<std::string, std::string>> fields;
   std::string body;
+  // Goes out as the field traceparent; may be none.
+  core::TraceContext trace = {};
 };
 
 // result_int() is the status, body() the body, answer["Name"] a field.

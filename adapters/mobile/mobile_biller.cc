@@ -95,7 +95,7 @@ MobileBiller::MobileBiller(CapabilityCard card, std::string partner, Signer sign
       client_(std::move(options)) {}
 
 asio::awaitable<MobileBiller::Heard> MobileBiller::Ask(std::string method, std::string target, std::string body,
-                                                       Deadline deadline) {
+                                                       Deadline deadline, core::TraceContext trace) {
   Heard heard;
   const std::string path = path_ + target;
   const std::string timestamp = MillisecondsNow();
@@ -106,7 +106,7 @@ asio::awaitable<MobileBiller::Heard> MobileBiller::Ask(std::string method, std::
     co_return heard;
   }
   http::Request request{
-      .method = std::move(method), .target = std::move(target), .fields = {}, .body = std::move(body)};
+      .method = std::move(method), .target = std::move(target), .fields = {}, .body = std::move(body), .trace = trace};
   request.fields = {{"Content-Type", "application/json"},
                     {std::string(kPartnerField), partner_},
                     {std::string(kTimestampField), timestamp},
@@ -132,8 +132,8 @@ asio::awaitable<MobileBiller::Heard> MobileBiller::Ask(std::string method, std::
 }
 
 asio::awaitable<MobileBiller::Reply> MobileBiller::Call(std::string method, std::string target, std::string body,
-                                                        Deadline deadline) {
-  const Heard heard = co_await Ask(std::move(method), std::move(target), std::move(body), deadline);
+                                                        Deadline deadline, core::TraceContext trace) {
+  const Heard heard = co_await Ask(std::move(method), std::move(target), std::move(body), deadline, trace);
   if (const auto* never_left = std::get_if<http::NeverLeft>(&heard.result)) co_return NotSent{never_left->cause};
   if (const auto* broken = std::get_if<http::Broken>(&heard.result)) co_return Unknown{broken->cause};
   const http::Answer& answer = std::get<http::Answer>(heard.result);
@@ -148,7 +148,7 @@ asio::awaitable<MobileBiller::Reply> MobileBiller::Call(std::string method, std:
 
 asio::awaitable<InquiryOutcome> MobileBiller::Inquire(InquiryRequest request, Deadline deadline) {
   std::string body = json::serialize(json::object{{"mobile", Text(request.customer_number)}});
-  const Reply reply = co_await Call("POST", "/v1/inquiries", std::move(body), deadline);
+  const Reply reply = co_await Call("POST", "/v1/inquiries", std::move(body), deadline, request.trace);
   if (const auto outcome = http::WithoutAnswer<InquiryOutcome>(reply)) co_return *outcome;
   co_return InquiryOutcomeOf(std::get<OrderAnswer>(reply), codes_);
 }
@@ -160,13 +160,13 @@ asio::awaitable<PayOutcome> MobileBiller::Pay(PaymentRequest request, Deadline d
   order["amount_fen"] = request.amount.fen();
   order["station"] = request.station.ToString();
   order["business_date"] = request.business_date.ToString();
-  const Reply reply = co_await Call("POST", "/v1/orders", json::serialize(order), deadline);
+  const Reply reply = co_await Call("POST", "/v1/orders", json::serialize(order), deadline, request.trace);
   if (const auto outcome = http::WithoutAnswer<PayOutcome>(reply)) co_return *outcome;
   co_return PayOutcomeOf(std::get<OrderAnswer>(reply), codes_, request);
 }
 
 asio::awaitable<QueryOutcome> MobileBiller::Query(PaymentRequest request, Deadline deadline) {
-  const Reply reply = co_await Call("GET", "/v1/orders/" + OrderOf(request), "", deadline);
+  const Reply reply = co_await Call("GET", "/v1/orders/" + OrderOf(request), "", deadline, request.trace);
   if (const auto outcome = http::WithoutAnswer<QueryOutcome>(reply)) co_return *outcome;
   co_return QueryOutcomeOf(std::get<OrderAnswer>(reply), codes_, request);
 }
@@ -178,7 +178,8 @@ asio::awaitable<MobileBiller::Reply> MobileBiller::TakeBack(const PaymentRequest
   body["order"] = order;
   body["amount_fen"] = request.amount.fen();
   if (!request.biller_reference.empty()) body["reference"] = Text(request.biller_reference);
-  co_return co_await Call("POST", fmt::format("/v1/orders/{}/{}", order, how), json::serialize(body), deadline);
+  co_return co_await Call("POST", fmt::format("/v1/orders/{}/{}", order, how), json::serialize(body), deadline,
+                          request.trace);
 }
 
 asio::awaitable<ReverseOutcome> MobileBiller::Reverse(PaymentRequest request, Deadline deadline) {

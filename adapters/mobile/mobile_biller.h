@@ -45,8 +45,10 @@ class MobileBiller final : public BillerAdapter {
   };
 
   // `body` is empty for GET. An answer that should be signed and is not raises an alarm.
-  boost::asio::awaitable<Heard> Ask(std::string method, std::string target, std::string body, Deadline deadline);
-  boost::asio::awaitable<Reply> Call(std::string method, std::string target, std::string body, Deadline deadline);
+  boost::asio::awaitable<Heard> Ask(std::string method, std::string target, std::string body, Deadline deadline,
+                                    core::TraceContext trace = {});
+  boost::asio::awaitable<Reply> Call(std::string method, std::string target, std::string body, Deadline deadline,
+                                     core::TraceContext trace = {});
   boost::asio::awaitable<Reply> TakeBack(const PaymentRequest& request, std::string_view how, Deadline deadline);
 
   const CapabilityCard card_;

@@ -105,6 +105,7 @@ asio::awaitable<Outcome> Operate(std::shared_ptr<Link> link, const CapabilityCar
   using NotStarted = std::conditional_t<std::is_constructible_v<Outcome, NotSent>, NotSent, Unknown>;
   auto wire = std::make_unique<Wire<ProtoRequest, Response>>();
   ToProto(request, &wire->request);
+  if (request.trace.has_value()) wire->context.AddMetadata("traceparent", request.trace.ToTraceparent());
   const Answered<Response> answered = co_await Ask(std::move(link), std::move(wire), method, deadline);
   if (!answered.not_started.empty()) co_return NotStarted{answered.not_started};
   if (!answered.no_answer.empty()) co_return Unknown{answered.no_answer};

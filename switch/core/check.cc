@@ -3,12 +3,20 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "fmt/format.h"
+#include "switch/core/log.h"
+
 namespace waystation::core {
 
 void CheckFailed(const char* file, int line, const char* condition, std::string_view detail) {
-  std::fprintf(stderr, "%s:%d: invariant broken: %s: %.*s\n", file, line, condition, static_cast<int>(detail.size()),
-               detail.data());
-  std::fflush(stderr);
+  const std::string what = fmt::format("{}:{}: invariant broken: {}: {}", file, line, condition, detail);
+  if (IsLogged(LogLevel::kCritical)) {
+    Log(LogLevel::kCritical, "check", what);
+    FlushLog();
+  } else {
+    std::fprintf(stderr, "%s\n", what.c_str());
+    std::fflush(stderr);
+  }
   std::abort();
 }
 

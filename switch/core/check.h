@@ -4,7 +4,7 @@
 
 namespace waystation::core {
 
-// Says on stderr which invariant broke and where, and aborts.
+// Says in the log which invariant broke and where (on stderr, where there is no log), and aborts.
 [[noreturn]] void CheckFailed(const char* file, int line, const char* condition, std::string_view detail);
 
 }  // namespace waystation::core

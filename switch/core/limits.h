@@ -112,4 +112,15 @@ inline constexpr std::chrono::milliseconds kDiskWatchInterval{500};
 // Faults that a verification lists; it counts them all.
 inline constexpr size_t kMaxFaultsListed = 100;
 
+// --- log ---
+// Lines that wait to be written. From the first number on only warnings and worse are taken, and none from the second
+// on: what comes beyond is lost, counted, and told of.
+inline constexpr size_t kMaxLogLines = 6'144;
+inline constexpr size_t kMaxLogLinesOfTrouble = 8'192;
+// Of a message or the value of a field; what is longer is cut.
+inline constexpr size_t kMaxLogTextBytes = 2'000;
+// How long the end of the process waits for them, and how long its abort does.
+inline constexpr std::chrono::milliseconds kLogFlushLimit{2'000};
+inline constexpr std::chrono::milliseconds kLogAbortLimit{500};
+
 }  // namespace waystation::core

@@ -4,6 +4,8 @@
 #include "fmt/format.h"
 #include "switch/ctl/command_groups.h"
 #include "switch/ctl/status_text.h"
+#include "switch/ctl/text_forms.h"
+#include "switch/ctl/word_option.h"
 #include "waystation/v1/operations_service.grpc.pb.h"
 
 namespace waystation::ctl {
@@ -56,12 +58,42 @@ ExitStatus Confirm(Session& session, const ConfirmArguments& arguments) {
   return called;
 }
 
+// `word`: null to show the level as it is.
+ExitStatus LogLevel(Session& session, const std::optional<std::string>& word) {
+  v1::SwitchStatus status;
+  v1::LogStatus& log = *status.mutable_log();
+  ExitStatus called = ExitStatus::kDone;
+  if (word.has_value()) {
+    v1::SetLogLevelRequest request;
+    request.set_level(*FromWord<v1::LogLevel>(*word));
+    called = session.Call(&v1::OperationsService::Stub::SetLogLevel, request, &log,
+                          "see with `switchctl log-level` whether it was taken");
+  } else {
+    called = session.Call(&v1::OperationsService::Stub::GetStatus, v1::GetStatusRequest(), &status);
+  }
+  if (called != ExitStatus::kDone) return called;
+  if (session.json()) {
+    session.PrintJson(status.log());
+  } else {
+    session.out() << LogText(status.log());
+  }
+  return called;
+}
+
 }  // namespace
 
 void AddStatusCommands(CommandLine& line) {
   line.AddCommand(line.root(),
                   {"status", "Its disk, its backups, and whether it takes new payments", "switchctl status"}, Status)
       .group("The switch");
+  auto level = std::make_shared<std::optional<std::string>>();
+  CLI::App& app = line.AddCommand(line.root(),
+                                  {"log-level", "Show the log's level, or set it until the next start",
+                                   "switchctl log-level debug\nswitchctl log-level"},
+                                  [level](Session& session) { return LogLevel(session, *level); });
+  app.group("The switch");
+  app.add_option("LEVEL", *level, "debug (each step of each payment), info, warn or error")
+      ->check([](const std::string& word) { return FaultOfWord<v1::LogLevel>(word, "level of the log"); });
 }
 
 void AddLiveBackupCommands(CommandLine& line, CLI::App& group) {

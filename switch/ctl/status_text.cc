@@ -55,6 +55,15 @@ std::string StatusText(const v1::SwitchStatus& status) {
   }
   if (backup.has_last()) fields.Add("last backup", Describe(backup.last()));
   fields.Add("last backup failed", backup.last_failure());
+  fields.Add("log level", Word(status.log().level()));
+  if (status.log().lost_lines() > 0) fields.Add("log lines lost", fmt::format("{}", status.log().lost_lines()));
+  return fields.ToString();
+}
+
+std::string LogText(const v1::LogStatus& log) {
+  FieldList fields;
+  fields.Add("log level", Word(log.level()));
+  fields.Add("lines lost", fmt::format("{}, since the start", log.lost_lines()));
   return fields.ToString();
 }
 

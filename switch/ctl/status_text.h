@@ -12,4 +12,6 @@ std::string StatusText(const v1::SwitchStatus& status);
 
 std::string BackupText(const v1::Backup& backup);
 
+std::string LogText(const v1::LogStatus& log);
+
 }  // namespace waystation::ctl

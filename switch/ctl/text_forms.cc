@@ -100,6 +100,9 @@ std::string Word(v1::AmountRule rule) {
 std::string Word(v1::CancelRule rule) {
   return WordOf(rule, v1::CancelRule_Name(rule), "CANCEL_RULE_");
 }
+std::string Word(v1::LogLevel level) {
+  return WordOf(level, v1::LogLevel_Name(level), "LOG_LEVEL_");
+}
 
 std::string JsonLine(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;

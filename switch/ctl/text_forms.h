@@ -8,6 +8,7 @@
 #include "google/protobuf/message.h"
 #include "waystation/v1/account_service.pb.h"
 #include "waystation/v1/admin_service.pb.h"
+#include "waystation/v1/operations_service.pb.h"
 #include "waystation/v1/payment.pb.h"
 
 // How single values of the API are written for people and for programs.
@@ -42,6 +43,7 @@ std::string Word(v1::BreakerState state);
 std::string Word(v1::InquiryRule rule);
 std::string Word(v1::AmountRule rule);
 std::string Word(v1::CancelRule rule);
+std::string Word(v1::LogLevel level);
 
 // Proto JSON on one line, with '\n': every field present, names in lowerCamelCase, 64-bit numbers as strings.
 std::string JsonLine(const google::protobuf::Message& message);

@@ -26,24 +26,28 @@ std::optional<Enum> FromWord(std::string word) {
   return std::nullopt;
 }
 
+// What is wrong with a word of the command line that should be a value of Enum; empty when nothing is. `what` names the
+// enum ("payment state").
+template <typename Enum>
+std::string FaultOfWord(const std::string& word, std::string_view what) {
+  if (FromWord<Enum>(word).has_value()) return "";
+  const google::protobuf::EnumDescriptor* type = google::protobuf::GetEnumDescriptor<Enum>();
+  std::string known;
+  for (int i = 1; i < type->value_count(); ++i) {
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", Word(static_cast<Enum>(type->value(i)->number())));
+  }
+  return fmt::format("\"{}\" is not a {}; expected one of {}", word, what, known);
+}
+
 // "--state WORD", which may be repeated or have several words between commas; one that is no value of Enum is bad
-// usage. `what` names the enum ("payment state").
+// usage.
 template <typename Enum>
 void AddWordsOption(CLI::App& command, const std::string& name, std::vector<std::string>& into, std::string what,
                     const std::string& description, const std::string& type_name) {
-  const auto check = [what = std::move(what)](const std::string& word) -> std::string {
-    if (FromWord<Enum>(word).has_value()) return "";
-    const google::protobuf::EnumDescriptor* type = google::protobuf::GetEnumDescriptor<Enum>();
-    std::string known;
-    for (int i = 1; i < type->value_count(); ++i) {
-      known += fmt::format("{}{}", known.empty() ? "" : ", ", Word(static_cast<Enum>(type->value(i)->number())));
-    }
-    return fmt::format("\"{}\" is not a {}; expected one of {}", word, what, known);
-  };
   command.add_option(name, into, description)
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(check)
+      ->check([what = std::move(what)](const std::string& word) { return FaultOfWord<Enum>(word, what); })
       ->type_name(type_name);
 }
 

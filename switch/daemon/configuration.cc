@@ -222,9 +222,16 @@ absl::Status CheckStorage(const KeyLines& lines, config::v1::Storage& storage) {
 absl::Status CheckLog(const KeyLines& lines, config::v1::Log& log) {
   if (!lines.Has("log.level")) log.set_level("info");
   static constexpr std::string_view kLevels[] = {"debug", "info", "warn", "error"};
-  if (std::find(std::begin(kLevels), std::end(kLevels), log.level()) != std::end(kLevels)) return absl::OkStatus();
-  return lines.Fault("log.level",
-                     fmt::format("\"{}\" is not known; expected one of debug, info, warn, error", log.level()));
+  if (std::find(std::begin(kLevels), std::end(kLevels), log.level()) == std::end(kLevels)) {
+    return lines.Fault("log.level",
+                       fmt::format("\"{}\" is not known; expected one of debug, info, warn, error", log.level()));
+  }
+  if (!lines.Has("log.format")) log.set_format("text");
+  if (log.format() != "text" && log.format() != "json") {
+    return lines.Fault("log.format", fmt::format("\"{}\" is not known; expected text or json", log.format()));
+  }
+  if (!lines.Has("log.file") || IsPath(log.file())) return absl::OkStatus();
+  return lines.Fault("log.file", fmt::format("not a path; expected the path of a file, 1 .. {} bytes", kMaxPathBytes));
 }
 
 absl::Status CheckResolver(const KeyLines& lines, const config::v1::Resolver& resolver) {

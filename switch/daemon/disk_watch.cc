@@ -11,11 +11,17 @@
 #include <utility>
 
 #include "fmt/format.h"
-#include "spdlog/spdlog.h"
 #include "switch/core/limits.h"
+#include "switch/core/log.h"
 
 namespace waystation::daemon {
+
+using core::Log;
+using core::LogLevel;
+
 namespace {
+
+constexpr std::string_view kComponent = "disk";
 
 constexpr uint64_t kMegabyte = 1 << 20;
 
@@ -102,32 +108,37 @@ void DiskWatch::ReleaseBallast(State* now) {
                            std::string(released.message())));
     return;
   }
-  spdlog::error(
-      "the disk is nearly full, {} MB are free: the ballast of {} MB is released, so that the outcomes of payments can "
-      "still be recorded. It is the last reserve: free disk space now, or switchd will stop",
-      now->free_bytes / kMegabyte, now->ballast_bytes / kMegabyte);
+  Log(LogLevel::kError, kComponent,
+      fmt::format("the disk is nearly full, {} MB are free: the ballast of {} MB is released, so that the outcomes of "
+                  "payments can still be recorded. It is the last reserve: free disk space now, or switchd will stop",
+                  now->free_bytes / kMegabyte, now->ballast_bytes / kMegabyte),
+      {{"free_mb", now->free_bytes / kMegabyte}});
   now->free_bytes += now->ballast_bytes;
   now->ballast_bytes = 0;
 }
 
 void DiskWatch::Announce(const State& now) {
   if (now.low) {
-    spdlog::error(
-        "{} MB of disk are free, storage.low_disk_mb is {}: new payments, cancels and counter purchases are refused; "
-        "what is held is gone on with. Free disk space, or make the disk larger: once {} MB are free with the ballast "
-        "of {} MB in place (storage.enough_disk_mb), they are taken again without a restart",
-        now.free_bytes / kMegabyte, limits_.low_below / kMegabyte, limits_.enough_from / kMegabyte,
-        limits_.ballast / kMegabyte);
+    Log(LogLevel::kError, kComponent,
+        fmt::format("{} MB of disk are free, storage.low_disk_mb is {}: new payments, cancels and counter purchases "
+                    "are refused; what is held is gone on with. Free disk space, or make the disk larger: once {} MB "
+                    "are free with the ballast of {} MB in place (storage.enough_disk_mb), they are taken again "
+                    "without a restart",
+                    now.free_bytes / kMegabyte, limits_.low_below / kMegabyte, limits_.enough_from / kMegabyte,
+                    limits_.ballast / kMegabyte),
+        {{"free_mb", now.free_bytes / kMegabyte}});
   } else {
-    spdlog::warn("{} MB of disk are free: new payments, cancels and counter purchases are taken again",
-                 now.free_bytes / kMegabyte);
+    Log(LogLevel::kWarn, kComponent,
+        fmt::format("{} MB of disk are free: new payments, cancels and counter purchases are taken again",
+                    now.free_bytes / kMegabyte),
+        {{"free_mb", now.free_bytes / kMegabyte}});
   }
   on_change_(now.low);
 }
 
 void DiskWatch::LogFailure(const std::string& what) {
   if (what == std::exchange(last_failure_, what)) return;
-  spdlog::error("{}", what);
+  Log(LogLevel::kError, kComponent, what);
 }
 
 DiskWatch::State DiskWatch::state() const {

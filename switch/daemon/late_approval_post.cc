@@ -3,9 +3,40 @@
 #include <string>
 #include <utility>
 
-#include "spdlog/spdlog.h"
+#include "fmt/format.h"
+#include "switch/core/log.h"
 
 namespace waystation::daemon {
+namespace {
+
+void LogArrival(core::PaymentId payment, std::string_view reference, const flow::PaymentFlow::Result& result) {
+  using core::LogLevel;
+  const std::string id = payment.ToString();
+  const auto log = [&](LogLevel level, std::string_view message) {
+    core::Log(level, "late_approval", message,
+              {{"payment_id", id},
+               {"station_id", result.status.ok() ? result.payment.station.ToString() : std::string()},
+               {"biller", result.payment.biller_id},
+               {"biller_reference", reference},
+               {"cause", std::string(result.status.message())}});
+  };
+  if (absl::IsResourceExhausted(result.status)) {
+    // The adapter tells it again.
+    log(LogLevel::kDebug, fmt::format("a late approval of payment {} waits", id));
+  } else if (!result.status.ok()) {
+    log(LogLevel::kError, fmt::format("a late approval of payment {} (biller reference \"{}\") is not taken: {}", id,
+                                      reference, std::string(result.status.message())));
+  } else if (result.payment.state == core::PaymentState::kReview) {
+    log(LogLevel::kError, fmt::format("payment {} is a late success: the biller has it and the station was not "
+                                      "charged; see switchctl exceptions show {}",
+                                      id, id));
+  } else {
+    log(LogLevel::kInfo,
+        fmt::format("payment {}: an approval came late; it is {}", id, core::Name(result.payment.state)));
+  }
+}
+
+}  // namespace
 
 void LateApprovalPost::Open() {
   absl::MutexLock lock(&mutex_);
@@ -26,22 +57,7 @@ void LateApprovalPost::OnLateApproval(core::StationId station, core::PaymentId p
   backend_->FlowOf(station).LateApproval(
       biller_id_, payment, std::move(approved),
       [payment, reference, recorded = std::move(recorded)](flow::PaymentFlow::Result result) mutable {
-        if (absl::IsResourceExhausted(result.status)) {
-          // The adapter tells it again.
-          spdlog::debug("a late approval of payment {} waits: {}", payment.ToString(),
-                        std::string(result.status.message()));
-        } else if (!result.status.ok()) {
-          spdlog::error("a late approval of payment {} (biller reference \"{}\") is not taken: {}", payment.ToString(),
-                        reference, std::string(result.status.message()));
-        } else if (result.payment.state == core::PaymentState::kReview) {
-          spdlog::error(
-              "payment {} is a late success: the biller has it and the station was not charged; see switchctl "
-              "exceptions show {}",
-              payment.ToString(), payment.ToString());
-        } else {
-          spdlog::info("payment {}: an approval came late; it is {}", payment.ToString(),
-                       core::Name(result.payment.state));
-        }
+        LogArrival(payment, reference, result);
         recorded(result.status.ok());
       });
   Arrived();

@@ -1,6 +1,7 @@
 // switchd: the transaction switch.
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -9,8 +10,9 @@
 #include "CLI/CLI.hpp"
 #include "absl/synchronization/mutex.h"
 #include "fmt/format.h"
-#include "spdlog/sinks/stdout_sinks.h"
-#include "spdlog/spdlog.h"
+#include "grpc/support/log.h"
+#include "switch/core/log.h"
+#include "switch/daemon/async_log.h"
 #include "switch/daemon/configuration.h"
 #include "switch/daemon/last_words.h"
 #include "switch/daemon/switch.h"
@@ -23,6 +25,28 @@ constexpr int kBadUsage = 2;
 int Refuse(const absl::Status& status) {
   fmt::print(stderr, "switchd: {}\n", std::string(status.message()));
   return EXIT_FAILURE;
+}
+
+// What gRPC has to say becomes a line of the log as well.
+void LogForGrpc(gpr_log_func_args* line) {
+  using waystation::core::LogLevel;
+  LogLevel level = LogLevel::kDebug;
+  if (line->severity == GPR_LOG_SEVERITY_INFO) level = LogLevel::kInfo;
+  if (line->severity == GPR_LOG_SEVERITY_ERROR) level = LogLevel::kError;
+  waystation::core::Log(level, "grpc", line->message);
+}
+
+// From here on whoever logs writes to it. It is there to the very end of the process, also for a handler of a signal,
+// so nobody owns it.
+absl::StatusOr<waystation::daemon::AsyncLog*> StartLog(const waystation::config::v1::Config& config) {
+  absl::StatusOr<std::unique_ptr<waystation::daemon::AsyncLog>> opened =
+      waystation::daemon::AsyncLog::Open(config.log());
+  if (!opened.ok()) return opened.status();
+  waystation::daemon::AsyncLog* const log = opened->release();
+  waystation::core::SetLogSink(log, waystation::daemon::LogLevelOf(config.log().level()));
+  gpr_set_log_function(LogForGrpc);
+  waystation::daemon::PrepareLastWords(config.storage().data_dir(), log);
+  return log;
 }
 
 // SIGTERM and SIGINT are waited for, not handled: blocked here, before any thread starts.
@@ -60,8 +84,6 @@ int main(int argc, char** argv) {
   // gRPC's mutexes are Abseil's, and Debian builds them with the search for lock cycles on: 3 % of a loaded switch.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const sigset_t stop_signals = BlockStopSignals();
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("switchd"));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
 
   const absl::StatusOr<waystation::config::v1::Config> config = waystation::daemon::LoadConfiguration(config_path);
   if (!config.ok()) return Refuse(config.status());
@@ -69,11 +91,19 @@ int main(int argc, char** argv) {
     fmt::print("{} is well-formed\n", config_path);
     return EXIT_SUCCESS;
   }
-  spdlog::set_level(spdlog::level::from_str(config->log().level()));
 
-  waystation::daemon::PrepareLastWords(config->storage().data_dir());
-  absl::StatusOr<std::unique_ptr<waystation::daemon::Switch>> started = waystation::daemon::Switch::Start(*config);
-  if (!started.ok()) return Refuse(started.status());
+  const absl::StatusOr<waystation::daemon::AsyncLog*> log = StartLog(*config);
+  if (!log.ok()) return Refuse(log.status());
+  absl::StatusOr<std::unique_ptr<waystation::daemon::Switch>> started =
+      waystation::daemon::Switch::Start(*config, *log);
+  if (!started.ok()) {
+    // Where the log is text on stderr it would stand there twice.
+    if ((*log)->is_json() || (*log)->file() != STDERR_FILENO) {
+      waystation::core::Log(waystation::core::LogLevel::kCritical, "switchd", std::string(started.status().message()));
+    }
+    waystation::core::FlushLog();
+    return Refuse(started.status());
+  }
   // First, for whoever waits for the line that comes last.
   const std::string metrics = (*started)->metrics_address();
   if (!metrics.empty()) fmt::print("metrics on http://{}/metrics\n", metrics);
@@ -82,7 +112,10 @@ int main(int argc, char** argv) {
 
   int signal = 0;
   sigwait(&stop_signals, &signal);
-  spdlog::info("{}: taking nothing new, finishing what is in progress", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  waystation::core::Log(
+      waystation::core::LogLevel::kInfo, "switchd",
+      fmt::format("{}: taking nothing new, finishing what is in progress", signal == SIGTERM ? "SIGTERM" : "SIGINT"));
   (*started)->Stop();
+  waystation::core::FlushLog();
   return EXIT_SUCCESS;
 }

@@ -3,13 +3,18 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
 #include "fmt/format.h"
-#include "spdlog/spdlog.h"
+#include "switch/core/log.h"
 
 namespace waystation::daemon {
+
+using core::Log;
+using core::LogLevel;
+
 namespace {
 
 int64_t Milliseconds(core::TimePoint time) {
@@ -40,11 +45,12 @@ bool OnSameDisk(const std::string& data_folder, std::filesystem::path backup_fol
 }  // namespace
 
 Operations::Operations(const config::v1::Storage& storage, storage::RocksCommitLog* log, const DiskWatch* disk,
-                       rpc::Admission* admission, const core::Clock* clock,
+                       const AsyncLog* process_log, rpc::Admission* admission, const core::Clock* clock,
                        std::optional<storage::RestoredMarker> restored, std::function<void()> on_confirmed)
     : storage_(storage),
       log_(log),
       disk_(disk),
+      process_log_(process_log),
       admission_(admission),
       clock_(clock),
       on_confirmed_(std::move(on_confirmed)),
@@ -76,6 +82,7 @@ v1::SwitchStatus Operations::Status() const {
   status.mutable_disk()->set_low_below_bytes(disk_->limits().low_below);
   status.mutable_disk()->set_enough_from_bytes(disk_->limits().enough_from);
   status.mutable_disk()->set_ballast_bytes(disk.ballast_bytes);
+  *status.mutable_log() = LogStatus();
   const std::lock_guard lock(mutex_);
   *status.mutable_backup() = backup_;
   if (backup_.running_since_ms() != 0) status.mutable_backup()->set_copied_bytes(maker_.copied_bytes());
@@ -85,6 +92,55 @@ v1::SwitchStatus Operations::Status() const {
     status.mutable_restored()->set_last_sequence(restored_->last_sequence);
   }
   return status;
+}
+
+namespace {
+
+v1::LogLevel ToProto(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug: return v1::LOG_LEVEL_DEBUG;
+    case LogLevel::kInfo: return v1::LOG_LEVEL_INFO;
+    case LogLevel::kWarn: return v1::LOG_LEVEL_WARN;
+    case LogLevel::kError:
+    case LogLevel::kCritical: return v1::LOG_LEVEL_ERROR;
+  }
+  return v1::LOG_LEVEL_ERROR;
+}
+
+// Of a level that the service has checked.
+LogLevel FromProto(v1::LogLevel level) {
+  if (level == v1::LOG_LEVEL_DEBUG) return LogLevel::kDebug;
+  if (level == v1::LOG_LEVEL_INFO) return LogLevel::kInfo;
+  return level == v1::LOG_LEVEL_WARN ? LogLevel::kWarn : LogLevel::kError;
+}
+
+std::string NameOf(LogLevel level) {
+  constexpr std::string_view kNames[] = {"debug", "info", "warn", "error", "critical"};
+  return std::string(kNames[static_cast<size_t>(level)]);
+}
+
+}  // namespace
+
+v1::LogStatus Operations::LogStatus() const {
+  v1::LogStatus status;
+  status.set_level(ToProto(core::CurrentLogLevel()));
+  status.set_lost_lines(process_log_->lost_lines());
+  return status;
+}
+
+v1::LogStatus Operations::SetLogLevel(v1::LogLevel wanted, const std::string& caller) {
+  const std::lock_guard lock(mutex_);
+  const LogLevel before = core::CurrentLogLevel();
+  const LogLevel after = FromProto(wanted);
+  // Said while the wordier of the two holds, and louder than either hides.
+  core::SetLogLevel(std::min(before, after));
+  Log(std::max(LogLevel::kWarn, std::min(before, after)), "log",
+      fmt::format("the log's level is {} from now on, it was {}: set by a call from {}; a restart sets it back to the "
+                  "configuration's",
+                  NameOf(after), NameOf(before), caller),
+      {{"from_level", NameOf(before)}, {"to_level", NameOf(after)}, {"caller", caller}});
+  core::SetLogLevel(after);
+  return LogStatus();
 }
 
 void Operations::CreateBackup(uint64_t last_sequence, BackupDone done) {
@@ -121,15 +177,19 @@ absl::Status Operations::Begin(uint64_t last_sequence, BackupDone* done) {
 }
 
 void Operations::RunBackup(uint64_t last_sequence, BackupDone done) {
-  spdlog::info("a backup into {} begins, of everything up to leg {}", storage_.backup_dir(), last_sequence);
+  Log(LogLevel::kInfo, "backup",
+      fmt::format("a backup into {} begins, of everything up to leg {}", storage_.backup_dir(), last_sequence),
+      {{"last_sequence", last_sequence}});
   const core::SteadyTime began = clock_->Steady();
   absl::StatusOr<storage::Backup> made = maker_.Make(*log_, last_sequence);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_->Steady() - began);
   if (made.ok()) {
-    spdlog::info("backup {} in {} is complete: {} MB, {} ms", made->id, storage_.backup_dir(), made->bytes >> 20,
-                 took.count());
+    Log(LogLevel::kInfo, "backup",
+        fmt::format("backup {} in {} is complete: {} MB, {} ms", made->id, storage_.backup_dir(), made->bytes >> 20,
+                    took.count()),
+        {{"backup_id", made->id}, {"bytes", made->bytes}, {"took_ms", took.count()}});
   } else {
-    spdlog::error("{}", std::string(made.status().message()));
+    Log(LogLevel::kError, "backup", std::string(made.status().message()));
   }
   {
     const std::lock_guard lock(mutex_);
@@ -162,9 +222,9 @@ absl::Status Operations::Resumed() {
     if (absl::Status removed = storage::RemoveRestoredMarker(storage_.data_dir()); !removed.ok()) return removed;
     restored_.reset();
   }
-  spdlog::warn(
-      "it is confirmed that no other switch works on these accounts: open payments are resolved and new ones "
-      "taken from now on");
+  Log(LogLevel::kWarn, "switchd",
+      "it is confirmed that no other switch works on these accounts: open payments are resolved and new ones taken "
+      "from now on");
   on_confirmed_();
   admission_->SetRestored(false);
   return absl::OkStatus();

@@ -10,6 +10,7 @@
 #include "storage/backup.h"
 #include "storage/restored_marker.h"
 #include "switch/core/clock.h"
+#include "switch/daemon/async_log.h"
 #include "switch/daemon/disk_watch.h"
 #include "switch/rpc/admission.h"
 #include "switch/rpc/operations.h"
@@ -24,25 +25,28 @@ class Operations final : public rpc::Operations {
   // All outlive it. `restored`: the mark of the data folder, where it has one; `on_confirmed` is called, once, when it
   // is gone, before new work is taken.
   Operations(const config::v1::Storage& storage, storage::RocksCommitLog* log, const DiskWatch* disk,
-             rpc::Admission* admission, const core::Clock* clock, std::optional<storage::RestoredMarker> restored,
-             std::function<void()> on_confirmed);
+             const AsyncLog* process_log, rpc::Admission* admission, const core::Clock* clock,
+             std::optional<storage::RestoredMarker> restored, std::function<void()> on_confirmed);
   ~Operations() override;
 
   // Ends a backup that is being made; it fails.
   void Stop();
 
   v1::SwitchStatus Status() const override;
+  v1::LogStatus SetLogLevel(v1::LogLevel wanted, const std::string& caller) override;
   void CreateBackup(uint64_t last_sequence, BackupDone done) override;
   absl::StatusOr<uint64_t> ResumeAt() const override;
   absl::Status Resumed() override;
 
  private:
+  v1::LogStatus LogStatus() const;
   absl::Status Begin(uint64_t last_sequence, BackupDone* done);
   void RunBackup(uint64_t last_sequence, BackupDone done);
 
   const config::v1::Storage storage_;
   storage::RocksCommitLog* const log_;
   const DiskWatch* const disk_;
+  const AsyncLog* const process_log_;
   rpc::Admission* const admission_;
   const core::Clock* const clock_;
   const std::function<void()> on_confirmed_;

@@ -13,9 +13,9 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
-#include "spdlog/spdlog.h"
 #include "storage/snapshot.h"
 #include "switch/core/limits.h"
+#include "switch/core/log.h"
 #include "switch/core/service_hours.h"
 #include "switch/daemon/configuration.h"
 #include "switch/rpc/account_service.h"
@@ -26,7 +26,13 @@
 #include "switch/rpc/payment_service.h"
 
 namespace waystation::daemon {
+
+using core::Log;
+using core::LogLevel;
+
 namespace {
+
+constexpr std::string_view kComponent = "switchd";
 
 constexpr uint64_t kMegabyte = 1 << 20;
 // What opening a ledger takes of the disk beside what is in RocksDB's log: a new log, a manifest, options.
@@ -59,11 +65,11 @@ absl::Status CannotRecover(const DataFolder& folder, const absl::Status& cause) 
 // Whether a batch whose commit failed is on disk is not known, and RocksDB 7.8 can't be trusted to go on: the process
 // ends, and the next start reads what is there.
 [[noreturn]] void StopOnFailedWrite(const std::string& data_folder, const std::string& cause) {
-  spdlog::critical(
-      "{}. Stopping: answers that were given are safe in {}, those in progress will be found out after a restart. "
-      "Check its disk (space, errors), then start switchd again",
-      cause, data_folder);
-  spdlog::shutdown();
+  Log(LogLevel::kCritical, kComponent,
+      fmt::format("{}. Stopping: answers that were given are safe in {}, those in progress will be found out after a "
+                  "restart. Check its disk (space, errors), then start switchd again",
+                  cause, data_folder));
+  core::FlushLog();
   std::_Exit(EXIT_FAILURE);
 }
 
@@ -76,16 +82,17 @@ flow::LaneOptions LaneOptionsFor(const config::v1::Biller& biller) {
                       .probe_after = std::chrono::milliseconds(breaker.probe_after_ms()),
                       .longest_probe_interval = std::chrono::milliseconds(breaker.longest_probe_interval_ms())},
           .on_news = [id = biller.id()](bool is_out, const std::string& news) {
-            spdlog::log(is_out ? spdlog::level::err : spdlog::level::info, "biller {}: {}", id, news);
+            Log(is_out ? LogLevel::kError : LogLevel::kInfo, "lane", fmt::format("biller {}: {}", id, news),
+                {{"biller", id}});
           }};
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Switch>> Switch::Start(const config::v1::Config& config) {
+absl::StatusOr<std::unique_ptr<Switch>> Switch::Start(const config::v1::Config& config, const AsyncLog* log) {
   absl::StatusOr<DataFolder> folder = DataFolder::Open(config.storage().data_dir());
   if (!folder.ok()) return folder.status();
-  std::unique_ptr<Switch> self(new Switch(*std::move(folder), config));
+  std::unique_ptr<Switch> self(new Switch(*std::move(folder), config, log));
   if (absl::Status status = self->CheckRestored(); !status.ok()) return status;
   if (absl::Status status = self->LookAtDisk(); !status.ok()) return status;
   if (absl::Status status = self->OpenLedger(); !status.ok()) return status;
@@ -96,8 +103,9 @@ absl::StatusOr<std::unique_ptr<Switch>> Switch::Start(const config::v1::Config& 
   return self;
 }
 
-Switch::Switch(DataFolder folder, const config::v1::Config& config)
+Switch::Switch(DataFolder folder, const config::v1::Config& config, const AsyncLog* log)
     : config_(config),
+      process_log_(log),
       folder_(std::move(folder)),
       high_water_(folder_.high_water_path()),
       mark_keeper_(&high_water_, core::kHighWaterInterval,
@@ -122,12 +130,14 @@ absl::Status Switch::CheckRestored() {
         config_.storage().data_dir(), restored_->backup_id));
   }
   admission_.SetRestored(true);
-  spdlog::error(
-      "{} and ends at leg {}: only reads are answered and nothing is sent, until `switchctl backup "
-      "confirm-old-switch-dead` says that no other switch works on these accounts",
-      restored_->backup_id == 0 ? "the end of this ledger was given up (switchctl journal accept-end), it"
-                                : fmt::format("this ledger was restored from backup {}", restored_->backup_id),
-      restored_->last_sequence);
+  Log(LogLevel::kError, kComponent,
+      fmt::format("{} and ends at leg {}: only reads are answered and nothing is sent, until `switchctl backup "
+                  "confirm-old-switch-dead` says that no other switch works on these accounts",
+                  restored_->backup_id == 0
+                      ? "the end of this ledger was given up (switchctl journal accept-end), it"
+                      : fmt::format("this ledger was restored from backup {}", restored_->backup_id),
+                  restored_->last_sequence),
+      {{"last_sequence", restored_->last_sequence}});
   return absl::OkStatus();
 }
 
@@ -154,7 +164,8 @@ void Switch::OnDiskChanged(bool low) {
   admission_.SetLowDisk(low);
   if (log_ == nullptr) return;
   if (absl::Status set = log_->SetCompacting(!low); !set.ok()) {
-    spdlog::warn("the ledger's files are {} merged: {}", low ? "still" : "not yet", std::string(set.message()));
+    Log(LogLevel::kWarn, kComponent,
+        fmt::format("the ledger's files are {} merged: {}", low ? "still" : "not yet", std::string(set.message())));
   }
 }
 
@@ -165,7 +176,7 @@ absl::Status Switch::OpenLedger() {
   if (!mark.ok()) return CannotRecover(folder_, mark.status());
   if (absl::Status kept = storage::RocksCommitLog::KeepLog(folder_.ledger_path(), folder_.kept_log_path());
       !kept.ok()) {
-    spdlog::warn("{}; the start goes on without a copy", std::string(kept.message()));
+    Log(LogLevel::kWarn, kComponent, fmt::format("{}; the start goes on without a copy", std::string(kept.message())));
   }
   absl::StatusOr<std::unique_ptr<storage::RocksCommitLog>> log = storage::RocksCommitLog::Open(folder_.ledger_path());
   if (!log.ok()) return log.status();
@@ -180,9 +191,14 @@ absl::Status Switch::OpenLedger() {
   NoteHighWaterAtStart(*mark, recovered->position);
   folder_.DropKeptLog();
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
-  spdlog::info("recovered: snapshot at leg {}, replayed {} legs to {}, business date {}, {} open payments, {} ms",
-               recovered->snapshot_sequence, recovered->legs_replayed, recovered->position.last_sequence,
-               ledger_->business_day().date.ToString(), ledger_->payments_in_memory(), took.count());
+  Log(LogLevel::kInfo, kComponent,
+      fmt::format("recovered: snapshot at leg {}, replayed {} legs to {}, business date {}, {} open payments, {} ms",
+                  recovered->snapshot_sequence, recovered->legs_replayed, recovered->position.last_sequence,
+                  ledger_->business_day().date.ToString(), ledger_->payments_in_memory(), took.count()),
+      {{"last_sequence", recovered->position.last_sequence},
+       {"legs_replayed", recovered->legs_replayed},
+       {"open_payments", ledger_->payments_in_memory()},
+       {"took_ms", took.count()}});
   sequencer_ = std::make_unique<storage::Sequencer>(
       recovered->position, ledger_.get(), log_.get(), index_.get(), &clock_, &watchers_,
       storage::Sequencer::Options{std::chrono::milliseconds(config_.storage().snapshot_interval_ms()),
@@ -197,14 +213,15 @@ absl::Status Switch::OpenLedger() {
 void Switch::NoteHighWaterAtStart(const std::optional<storage::HighWaterMark>& mark,
                                   const storage::ChainPosition& end) {
   if (!mark.has_value() && end.last_sequence > 0) {
-    spdlog::warn(
-        "{} was not there, as with ledgers from before it was kept: whether legs after {} were lost can't be told. It "
-        "is made now",
-        folder_.high_water_path(), end.last_sequence);
+    Log(LogLevel::kWarn, kComponent,
+        fmt::format("{} was not there, as with ledgers from before it was kept: whether legs after {} were lost can't "
+                    "be told. It is made now",
+                    folder_.high_water_path(), end.last_sequence));
   }
   if (mark.has_value() && mark->slot_damaged) {
-    spdlog::warn("{}: one of its two slots was damaged; the other, at leg {}, was used", folder_.high_water_path(),
-                 mark->position.last_sequence);
+    Log(LogLevel::kWarn, kComponent,
+        fmt::format("{}: one of its two slots was damaged; the other, at leg {}, was used", folder_.high_water_path(),
+                    mark->position.last_sequence));
   }
   // All that was recovered is durable: opening wrote it into tables.
   if (end.last_sequence > 0) mark_keeper_.Note(end);
@@ -212,7 +229,8 @@ void Switch::NoteHighWaterAtStart(const std::optional<storage::HighWaterMark>& m
 
 absl::Status Switch::AddBillers() {
   adapters::SendAlarmsTo([](std::string_view biller, std::string_view text) {
-    spdlog::error("alarm: the biller at {}: {}", biller, text);
+    Log(LogLevel::kError, "alarm", fmt::format("alarm: the biller at {}: {}", biller, core::MaskNumbers(text)),
+        {{"address", biller}});
   });
   for (const config::v1::Biller& biller : config_.billers()) {
     absl::StatusOr<std::unique_ptr<adapters::BillerAdapter>> adapter =
@@ -257,10 +275,13 @@ absl::Status Switch::StartWorkers() {
   ledger_->ForEachOpen([this](const core::Payment& payment) {
     if (flow::HasSettled(payment.state)) return;
     if (router_.Find(payment.biller_id) == nullptr) {
-      spdlog::error(
-          "payment {} is open and its biller {} is not in the configuration: it can't be asked, and goes to "
-          "REVIEW in time; put the biller's stanza back",
-          payment.id.ToString(), payment.biller_id);
+      Log(LogLevel::kError, kComponent,
+          fmt::format("payment {} is open and its biller {} is not in the configuration: it can't be asked, and goes "
+                      "to REVIEW in time; put the biller's stanza back",
+                      payment.id.ToString(), payment.biller_id),
+          {{"payment_id", payment.id.ToString()},
+           {"station_id", payment.station.ToString()},
+           {"biller", payment.biller_id}});
     }
     open_at_start_.push_back(payment);
   });
@@ -304,8 +325,8 @@ absl::Status Switch::ServeMetrics() {
 }
 
 absl::Status Switch::Listen() {
-  operations_ = std::make_unique<Operations>(config_.storage(), log_.get(), disk_watch_.get(), &admission_, &clock_,
-                                             restored_, [this] { BeginWork(); });
+  operations_ = std::make_unique<Operations>(config_.storage(), log_.get(), disk_watch_.get(), process_log_,
+                                             &admission_, &clock_, restored_, [this] { BeginWork(); });
   services_.push_back(rpc::MakePaymentService(backend_));
   services_.push_back(rpc::MakeAccountService(backend_));
   services_.push_back(rpc::MakeAdminService(backend_));
@@ -353,10 +374,11 @@ void Switch::Stop() {
       std::this_thread::sleep_for(core::kDrainPoll);
     }
     if (const size_t left = InProgress(); left > 0) {
-      spdlog::warn(
-          "{} requests are still in progress; their callers are told the state reached, and the resolver takes "
-          "them up at the next start",
-          left);
+      Log(LogLevel::kWarn, kComponent,
+          fmt::format("{} requests are still in progress; their callers are told the state reached, and the resolver "
+                      "takes them up at the next start",
+                      left),
+          {{"in_progress", left}});
     }
     for (Lane& lane : lanes_) lane.worker->Post([&lane] { lane.flow->AnswerWaiting(); });
     server_->Shutdown(std::chrono::system_clock::now() + core::kShutdownLimit);
@@ -370,7 +392,8 @@ void Switch::Stop() {
   if (sequencer_ != nullptr) sequencer_->Stop();
   if (disk_watch_ != nullptr) disk_watch_->Stop();
   mark_keeper_.Stop();
-  spdlog::info("stopped at leg {}", ledger_ == nullptr ? 0 : ledger_->last_sequence());
+  const uint64_t last = ledger_ == nullptr ? 0 : ledger_->last_sequence();
+  Log(LogLevel::kInfo, kComponent, fmt::format("stopped at leg {}", last), {{"last_sequence", last}});
 }
 
 }  // namespace waystation::daemon

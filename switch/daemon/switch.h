@@ -16,6 +16,7 @@
 #include "storage/sequencer.h"
 #include "switch/core/clock.h"
 #include "switch/core/ledger.h"
+#include "switch/daemon/async_log.h"
 #include "switch/daemon/data_folder.h"
 #include "switch/daemon/disk_watch.h"
 #include "switch/daemon/late_approval_post.h"
@@ -43,8 +44,8 @@ namespace waystation::daemon {
 class Switch {
  public:
   // Opens the data folder, recovers the ledger, hands open payments to the resolver, and listens. When it returns OK
-  // the switch serves. Errors say what to do.
-  static absl::StatusOr<std::unique_ptr<Switch>> Start(const config::v1::Config& config);
+  // the switch serves. Errors say what to do. `log` is that of the process.
+  static absl::StatusOr<std::unique_ptr<Switch>> Start(const config::v1::Config& config, const AsyncLog* log);
 
   ~Switch();
 
@@ -63,7 +64,7 @@ class Switch {
     std::unique_ptr<flow::PaymentFlow> flow;
   };
 
-  Switch(DataFolder folder, const config::v1::Config& config);
+  Switch(DataFolder folder, const config::v1::Config& config, const AsyncLog* log);
 
   absl::Status CheckRestored();
   absl::Status LookAtDisk();
@@ -78,6 +79,7 @@ class Switch {
   size_t InProgress() const;
 
   const config::v1::Config config_;
+  const AsyncLog* const process_log_;
   DataFolder folder_;
   core::SystemClock clock_;
   // Where the ledger lacks legs that it had, and nobody has confirmed that no other switch works on it.

@@ -14,7 +14,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-adapters::PaymentRequest RequestFor(const core::Payment& payment, int earlier_attempts) {
+adapters::PaymentRequest RequestFor(const core::Payment& payment, int earlier_attempts,
+                                    const core::TraceContext& trace) {
   return {.payment_id = payment.id,
           .station = payment.station,
           .customer_number = payment.customer_number,
@@ -22,7 +23,8 @@ adapters::PaymentRequest RequestFor(const core::Payment& payment, int earlier_at
           .accepted_at = payment.accepted_at(),
           .business_date = payment.business_date,
           .biller_reference = payment.biller_reference,
-          .earlier_attempts = earlier_attempts};
+          .earlier_attempts = earlier_attempts,
+          .trace = trace};
 }
 
 // What an operation comes to that has no answer.
@@ -286,8 +288,9 @@ asio::awaitable<adapters::InquiryOutcome> BillerLane::Inquire(Worker& worker, ad
   return Ask<adapters::InquiryOutcome>(worker, "inquire", std::move(place), std::move(start), Overdue{this});
 }
 
-asio::awaitable<adapters::PayOutcome> BillerLane::Pay(Worker& worker, const core::Payment& payment, Place place) {
-  auto start = [this, request = RequestFor(payment, 0)](adapters::Deadline deadline) mutable {
+asio::awaitable<adapters::PayOutcome> BillerLane::Pay(Worker& worker, const core::Payment& payment, Place place,
+                                                      const core::TraceContext& trace) {
+  auto start = [this, request = RequestFor(payment, 0, trace)](adapters::Deadline deadline) mutable {
     return adapter_->Pay(std::move(request), deadline);
   };
   return Ask<adapters::PayOutcome>(worker, "pay", std::move(place), std::move(start),
@@ -295,28 +298,31 @@ asio::awaitable<adapters::PayOutcome> BillerLane::Pay(Worker& worker, const core
 }
 
 asio::awaitable<adapters::QueryOutcome> BillerLane::Query(Worker& worker, const core::Payment& payment,
-                                                          int earlier_attempts, Place place) {
-  auto start = [this, request = RequestFor(payment, earlier_attempts)](adapters::Deadline deadline) mutable {
+                                                          int earlier_attempts, Place place,
+                                                          const core::TraceContext& trace) {
+  auto start = [this, request = RequestFor(payment, earlier_attempts, trace)](adapters::Deadline deadline) mutable {
     return adapter_->Query(std::move(request), deadline);
   };
   return Ask<adapters::QueryOutcome>(worker, "query", std::move(place), std::move(start), Overdue{this});
 }
 
 asio::awaitable<adapters::ReverseOutcome> BillerLane::Reverse(Worker& worker, const core::Payment& payment,
-                                                              int earlier_attempts, Place place) {
-  auto start = [this, request = RequestFor(payment, earlier_attempts)](adapters::Deadline deadline) mutable {
+                                                              int earlier_attempts, Place place,
+                                                              const core::TraceContext& trace) {
+  auto start = [this, request = RequestFor(payment, earlier_attempts, trace)](adapters::Deadline deadline) mutable {
     return adapter_->Reverse(std::move(request), deadline);
   };
   return Ask<adapters::ReverseOutcome>(worker, "reverse", std::move(place), std::move(start), Overdue{this});
 }
 
 asio::awaitable<adapters::CancelOutcome> BillerLane::Cancel(Worker& worker, const core::Payment& payment,
-                                                            int earlier_attempts, Place place) {
+                                                            int earlier_attempts, Place place,
+                                                            const core::TraceContext& trace) {
   {
     const std::lock_guard lock(mutex_);
     if (cancelled_late_.erase(payment.id) > 0) co_return adapters::TakenBack{};
   }
-  auto start = [this, request = RequestFor(payment, earlier_attempts)](adapters::Deadline deadline) mutable {
+  auto start = [this, request = RequestFor(payment, earlier_attempts, trace)](adapters::Deadline deadline) mutable {
     return adapter_->Cancel(std::move(request), deadline);
   };
   OverdueCancel late{{this, &cancels_, &worker, payment.id}};

@@ -86,14 +86,19 @@ class BillerLane {
 
   boost::asio::awaitable<adapters::InquiryOutcome> Inquire(Worker& worker, adapters::InquiryRequest request,
                                                            Place place);
-  boost::asio::awaitable<adapters::PayOutcome> Pay(Worker& worker, const core::Payment& payment, Place place);
+  // `trace`: that the payment belongs to, for the adapter to pass on.
+  boost::asio::awaitable<adapters::PayOutcome> Pay(Worker& worker, const core::Payment& payment, Place place,
+                                                   const core::TraceContext& trace = {});
   boost::asio::awaitable<adapters::QueryOutcome> Query(Worker& worker, const core::Payment& payment,
-                                                       int earlier_attempts, Place place);
+                                                       int earlier_attempts, Place place,
+                                                       const core::TraceContext& trace = {});
   boost::asio::awaitable<adapters::ReverseOutcome> Reverse(Worker& worker, const core::Payment& payment,
-                                                           int earlier_attempts, Place place);
+                                                           int earlier_attempts, Place place,
+                                                           const core::TraceContext& trace = {});
   // One that was given up and taken back all the same is the answer to the next: the biller is not asked again.
   boost::asio::awaitable<adapters::CancelOutcome> Cancel(Worker& worker, const core::Payment& payment,
-                                                         int earlier_attempts, Place place);
+                                                         int earlier_attempts, Place place,
+                                                         const core::TraceContext& trace = {});
 
   LaneStatus status() const;
   // What became of the requests of stations since the start. Any thread.

@@ -7,6 +7,7 @@
 #include "fmt/chrono.h"
 #include "fmt/format.h"
 #include "switch/core/limits.h"
+#include "switch/core/log.h"
 #include "switch/core/service_hours.h"
 #include "switch/core/utf8.h"
 
@@ -158,7 +159,7 @@ std::string LaneHealth::EnterState(std::string_view operation, std::string_view 
     case State::kOpen: break;
   }
   return fmt::format("out of service{}, new requests are declined: {}: {}", was_closed ? "" : " still", operation,
-                     core::CutToUtf8(cause, core::kMaxReasonBytes));
+                     core::MaskNumbers(core::CutToUtf8(cause, core::kMaxReasonBytes)));
 }
 
 void LaneHealth::Tell(bool is_out, const std::string& news) const {

@@ -54,7 +54,7 @@ struct LaneOptions {
   // Payments without an outcome; with so many the biller counts as out of service.
   size_t max_unresolved = core::kMaxUnresolvedPerBiller;
   // Called after each change, on the thread that saw it, with what to say about it and whether the biller is out of
-  // service by it.
+  // service by it. What a biller said in it is masked (MaskNumbers).
   std::function<void(bool is_out, const std::string& news)> on_news = nullptr;
 };
 

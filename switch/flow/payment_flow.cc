@@ -7,6 +7,7 @@
 #include "switch/core/limits.h"
 #include "switch/core/utf8.h"
 #include "switch/flow/outcome.h"
+#include "switch/flow/payment_log.h"
 
 namespace waystation::flow {
 
@@ -182,13 +183,14 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
     co_return;
   }
   core::Payment payment = std::get<core::Payment>(std::move(held.value));
+  LogStep(held.repeated ? "asked for again" : "accepted", payment, order.trace);
   const bool send = !held.repeated && payment.state == core::PaymentState::kHeld;
   if (!send) times.EndAll();
   WaitFor(payment, order.answer_by, std::move(answer));
   if (!send) co_return;
 
   // Send: once, and never again.
-  adapters::PayOutcome outcome = co_await lane->Pay(*worker_, payment, *std::move(entry.place));
+  adapters::PayOutcome outcome = co_await lane->Pay(*worker_, payment, *std::move(entry.place), order.trace);
   times.End(Stage::kBiller);
 
   // Record what came of it; the answer leaves once that is durable.
@@ -197,7 +199,7 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
   WS_CHECK(recorded.status.ok(), std::string(recorded.status.message()));
   times.End(Stage::kCommit);
   times.EndAll();
-  Settle(std::get<core::Payment>(std::move(recorded.value)));
+  Settle(std::get<core::Payment>(std::move(recorded.value)), order.trace);
 }
 
 asio::awaitable<void> PaymentFlow::RunCancel(CancelOrder order, Answer answer) {
@@ -227,6 +229,7 @@ asio::awaitable<void> PaymentFlow::RunCancel(CancelOrder order, Answer answer) {
     co_return;
   }
   core::Payment payment = std::get<core::Payment>(std::move(started.value));
+  LogStep(started.decline.has_value() ? "its cancel is declined" : "to be cancelled", payment, order.trace);
   if (started.decline.has_value()) {
     answer({absl::OkStatus(), std::move(payment), std::move(started.decline)});
     co_return;
@@ -234,15 +237,15 @@ asio::awaitable<void> PaymentFlow::RunCancel(CancelOrder order, Answer answer) {
   WaitFor(payment, order.answer_by, std::move(answer));
   if (started.repeated) co_return;
 
-  adapters::CancelOutcome outcome = co_await lane->Cancel(*worker_, payment, 0, *std::move(entry.place));
+  adapters::CancelOutcome outcome = co_await lane->Cancel(*worker_, payment, 0, *std::move(entry.place), order.trace);
   std::optional<core::RecordOutcome> record = CancelOutcomeFor(payment.id, outcome, CancelRepeat::kNo);
   if (!record.has_value()) {
-    Settle(std::move(payment));
+    Settle(std::move(payment), order.trace);
     co_return;
   }
   core::Reply recorded = co_await Commit(*sequencer_, *worker_, *std::move(record));
   WS_CHECK(recorded.status.ok(), std::string(recorded.status.message()));
-  Settle(std::get<core::Payment>(std::move(recorded.value)));
+  Settle(std::get<core::Payment>(std::move(recorded.value)), order.trace);
 }
 
 asio::awaitable<void> PaymentFlow::RunInquire(InquiryOrder order, InquiryAnswer answer) {
@@ -261,7 +264,7 @@ asio::awaitable<void> PaymentFlow::RunInquire(InquiryOrder order, InquiryAnswer 
     answer({std::move(admitted.status), std::move(admitted.decline), {}});
     co_return;
   }
-  adapters::InquiryRequest request{order.station, std::move(order.customer_number)};
+  adapters::InquiryRequest request{order.station, std::move(order.customer_number), order.trace};
   adapters::InquiryOutcome outcome = co_await lane->Inquire(*worker_, std::move(request), *std::move(entry.place));
   if (auto* found = std::get_if<adapters::InquiryFound>(&outcome)) {
     // A bill that Pay would not take: said now, before the customer gives cash.
@@ -280,6 +283,7 @@ asio::awaitable<void> PaymentFlow::RunInquire(InquiryOrder order, InquiryAnswer 
   }
   decline.biller_code = core::CutToUtf8(decline.biller_code, core::kMaxBillerCodeBytes);
   decline.text = core::CutToUtf8(decline.text, core::kMaxReasonBytes);
+  LogInquiry(order.station, lane->biller_id(), decline, order.trace);
   answer({absl::OkStatus(), std::move(decline), {}});
 }
 
@@ -325,13 +329,14 @@ void PaymentFlow::WaitFor(core::Payment payment, WaitBoard::TimePoint answer_by,
   });
 }
 
-void PaymentFlow::Settle(core::Payment payment) {
+void PaymentFlow::Settle(core::Payment payment, const core::TraceContext& trace) {
+  LogReached(payment, trace, core::LogLevel::kDebug);
   if (HasSettled(payment.state)) {
     board_.Publish(std::move(payment));
     return;
   }
   board_.Publish(payment);
-  resolver_.Adopt(std::move(payment));
+  resolver_.Adopt(std::move(payment), trace);
 }
 
 }  // namespace waystation::flow

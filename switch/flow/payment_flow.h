@@ -13,6 +13,7 @@
 #include "switch/core/clock.h"
 #include "switch/core/limits.h"
 #include "switch/core/payment.h"
+#include "switch/core/trace_context.h"
 #include "switch/flow/resolver.h"
 #include "switch/flow/router.h"
 #include "switch/flow/stage_tally.h"
@@ -41,6 +42,7 @@ struct PayOrder {
   WaitBoard::TimePoint answer_by;
   // Not OK: refused with it when it is new; a repeat is answered.
   absl::Status refuse_new = absl::OkStatus();
+  core::TraceContext trace = {};
   core::SteadyTime arrived = {};  // when Pay was called; Pay sees to it
 };
 
@@ -51,12 +53,14 @@ struct CancelOrder {
   std::string biller_id;  // of that payment
   WaitBoard::TimePoint answer_by;
   absl::Status refuse_new = absl::OkStatus();  // as in PayOrder
+  core::TraceContext trace = {};
 };
 
 struct InquiryOrder {
   core::StationId station;
   std::string biller_id;
   std::string customer_number;
+  core::TraceContext trace = {};
 };
 
 // What of an order the biller's card rules out, the first in order of precedence; null when nothing.
@@ -123,7 +127,7 @@ class PaymentFlow {
   boost::asio::awaitable<void> RunLateApproval(std::string biller_id, core::PaymentId id, adapters::Approved approved,
                                                BillerLane::Place place, Answer done);
   void WaitFor(core::Payment payment, WaitBoard::TimePoint answer_by, Answer answer);
-  void Settle(core::Payment payment);
+  void Settle(core::Payment payment, const core::TraceContext& trace);
   bool Admit();
 
   Worker* const worker_;

@@ -10,6 +10,7 @@
 #include "switch/core/limits.h"
 #include "switch/core/utf8.h"
 #include "switch/flow/outcome.h"
+#include "switch/flow/payment_log.h"
 #include "switch/flow/spread.h"
 
 namespace waystation::flow {
@@ -26,10 +27,11 @@ Resolver::Resolver(Worker* worker, storage::Sequencer* sequencer, const Router* 
       schedule_(schedule),
       alarm_(worker, [this] { RunDue(); }) {}
 
-void Resolver::Adopt(core::Payment payment) {
+void Resolver::Adopt(core::Payment payment, const core::TraceContext& trace) {
   WS_CHECK(!HasSettled(payment.state), "a settled payment has nothing to resolve");
   const core::PaymentId id = payment.id;
   const auto [it, added] = cases_.try_emplace(id, Case{.payment = std::move(payment),
+                                                       .trace = trace,
                                                        .serial = ++adopted_,
                                                        .taken_on = clock_.Steady(),
                                                        .tries = {.since = clock_.Now(), .sent = 0, .last = {}},
@@ -145,6 +147,7 @@ asio::awaitable<void> Resolver::Attempt(core::PaymentId id, std::optional<Biller
   const bool had_place = place.has_value();
   Found found = co_await Ask(asked, std::move(place));
   if (had_place) queues_[before.biller_id].place_at = {};
+  if (found.sent) LogStep("the biller was asked", before, asked.trace, found.said);
   Tries tries = asked.tries;
   tries.sent += found.sent ? 1 : 0;
   // What was answered once says more to a person than why nothing can be sent now.
@@ -163,6 +166,7 @@ asio::awaitable<void> Resolver::Attempt(core::PaymentId id, std::optional<Biller
     // Refused: a late approval was faster; OnMoved has been or will be told.
     if (reply.status.ok()) {
       after = std::get<core::Payment>(std::move(reply.value));
+      LogReached(*after, asked.trace, core::LogLevel::kInfo);
       board_->Publish(*after);
     }
   }
@@ -236,7 +240,8 @@ asio::awaitable<Resolver::Found> Resolver::AskOutcome(Case asked, BillerLane* la
   }
   // By when it is asked, not by when it has answered: the request may come to the biller between the two.
   const Denial denial = DenialOf(asked, *lane);
-  adapters::QueryOutcome answer = co_await lane->Query(*worker_, payment, asked.tries.sent, std::move(place));
+  adapters::QueryOutcome answer =
+      co_await lane->Query(*worker_, payment, asked.tries.sent, std::move(place), asked.trace);
   Found found{.outcome = {}, .sent = true};
   if (auto* approved = std::get_if<adapters::Approved>(&answer)) {
     found.outcome = ApprovedOutcome(payment.id, std::move(*approved));
@@ -263,7 +268,8 @@ asio::awaitable<Resolver::Found> Resolver::AskOutcome(Case asked, BillerLane* la
 asio::awaitable<Resolver::Found> Resolver::AskReversal(Case asked, BillerLane* lane, BillerLane::Place place) {
   const core::Payment& payment = asked.payment;
   const Denial denial = DenialOf(asked, *lane);
-  adapters::ReverseOutcome answer = co_await lane->Reverse(*worker_, payment, asked.tries.sent, std::move(place));
+  adapters::ReverseOutcome answer =
+      co_await lane->Reverse(*worker_, payment, asked.tries.sent, std::move(place), asked.trace);
   Found found{.outcome = {}, .sent = true};
   if (std::holds_alternative<adapters::TakenBack>(answer)) {
     found.outcome = Outcome(payment.id, core::PaymentEvent::kReversalConfirmed, "");
@@ -289,7 +295,7 @@ asio::awaitable<Resolver::Found> Resolver::AskCancel(Case asked, BillerLane* lan
   const bool may_yet_come = MayYetComeTo(asked.payment);
   // The flow has sent it once before.
   adapters::CancelOutcome answer =
-      co_await lane->Cancel(*worker_, asked.payment, asked.tries.sent + 1, std::move(place));
+      co_await lane->Cancel(*worker_, asked.payment, asked.tries.sent + 1, std::move(place), asked.trace);
   Found found{.outcome = CancelOutcomeFor(asked.payment.id, answer, CancelRepeat::kYes), .sent = true};
   if (const auto* declined = std::get_if<adapters::Declined>(&answer); declined != nullptr && may_yet_come) {
     found.outcome.reset();

@@ -34,8 +34,8 @@ class Resolver {
            ResolverSchedule schedule);
 
   // From now on the payment is the resolver's. HELD (found at start-up): it counts as sent, and is queried. UNKNOWN,
-  // REVERSING, CANCELLING: gone on with.
-  void Adopt(core::Payment payment);
+  // REVERSING, CANCELLING: gone on with. `trace`: that of the request which left it so; none at start-up.
+  void Adopt(core::Payment payment, const core::TraceContext& trace = {});
 
   // The payment was moved by somebody else (a late approval): gone on with from there, or let go of.
   void OnMoved(core::Payment payment);
@@ -52,6 +52,7 @@ class Resolver {
   };
   struct Case {
     core::Payment payment;
+    core::TraceContext trace = {};
     uint64_t serial = 0;  // another each time that a payment is adopted
     TimePoint taken_on;
     Tries tries;

@@ -27,6 +27,7 @@ std::string_view Name(Method method) {
     case Method::kStreamJournal: return "JournalService/Stream";
     case Method::kGetStatus: return "OperationsService/GetStatus";
     case Method::kGetStatistics: return "OperationsService/GetStatistics";
+    case Method::kSetLogLevel: return "OperationsService/SetLogLevel";
     case Method::kCreateBackup: return "OperationsService/CreateBackup";
     case Method::kConfirmOldSwitchDead: return "OperationsService/ConfirmOldSwitchDead";
   }

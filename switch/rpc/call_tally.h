@@ -33,6 +33,7 @@ enum class Method : size_t {
   kStreamJournal,
   kGetStatus,
   kGetStatistics,
+  kSetLogLevel,
   kCreateBackup,
   kConfirmOldSwitchDead,
 };

@@ -18,6 +18,9 @@ class Operations {
   // All but last_sequence.
   virtual v1::SwitchStatus Status() const = 0;
 
+  // A level of the API but "unspecified"; `caller` is for the line that says so.
+  virtual v1::LogStatus SetLogLevel(v1::LogLevel wanted, const std::string& caller) = 0;
+
   // Begins a backup, of everything up to `last_sequence` at least; `done` is called on another thread when it is
   // complete or has failed, or at once where it can't begin: kFailedPrecondition.
   using BackupDone = absl::AnyInvocable<void(absl::StatusOr<v1::Backup>)>;

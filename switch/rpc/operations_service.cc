@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "fmt/format.h"
 #include "switch/core/limits.h"
 #include "switch/rpc/statistics.h"
 #include "switch/rpc/unary_call.h"
@@ -16,7 +17,8 @@ namespace {
 using Base =
     v1::OperationsService::WithRawCallbackMethod_GetStatus<v1::OperationsService::WithRawCallbackMethod_GetStatistics<
         v1::OperationsService::WithRawCallbackMethod_CreateBackup<
-            v1::OperationsService::WithRawCallbackMethod_ConfirmOldSwitchDead<v1::OperationsService::Service>>>>;
+            v1::OperationsService::WithRawCallbackMethod_ConfirmOldSwitchDead<
+                v1::OperationsService::WithRawCallbackMethod_SetLogLevel<v1::OperationsService::Service>>>>>;
 
 class OperationsService final : public Base {
  public:
@@ -42,6 +44,24 @@ class OperationsService final : public Base {
       call.Fail(status);
     } else {
       call.Finish(ReadStatistics(backend_));
+    }
+    return call.reactor();
+  }
+
+  grpc::ServerUnaryReactor* SetLogLevel(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
+                                        grpc::ByteBuffer* response) override {
+    const UnaryCall call(context, response, backend_.calls->Of(Method::kSetLogLevel));
+    v1::SetLogLevelRequest request;
+    absl::Status status = ParseRequest(*bytes, &request);
+    if (status.ok() && (request.level() == v1::LOG_LEVEL_UNSPECIFIED || !v1::LogLevel_IsValid(request.level()))) {
+      status = absl::InvalidArgumentError(
+          fmt::format("level: {} is no level of the log; expected one of DEBUG, INFO, WARN, ERROR",
+                      static_cast<int>(request.level())));
+    }
+    if (status.ok()) {
+      call.Finish(operations_->SetLogLevel(request.level(), context->peer()));
+    } else {
+      call.Fail(status);
     }
     return call.reactor();
   }

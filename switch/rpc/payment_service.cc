@@ -7,10 +7,10 @@
 #include "storage/key.h"
 #include "switch/core/limits.h"
 #include "switch/core/utf8.h"
-
 #include "switch/rpc/convert.h"
 #include "switch/rpc/payment_lookup.h"
 #include "switch/rpc/refused_stream.h"
+#include "switch/rpc/trace.h"
 #include "switch/rpc/unary_call.h"
 #include "switch/rpc/watch_stream.h"
 #include "waystation/v1/payment_service.grpc.pb.h"
@@ -38,21 +38,21 @@ class PaymentService final : public Base {
   grpc::ServerUnaryReactor* Inquire(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                     grpc::ByteBuffer* response) override {
     const UnaryCall call(context, response, backend_.calls->Of(Method::kInquire));
-    if (absl::Status status = StartInquire(*request, call); !status.ok()) call.Fail(status);
+    if (absl::Status status = StartInquire(*request, *context, call); !status.ok()) call.Fail(status);
     return call.reactor();
   }
 
   grpc::ServerUnaryReactor* Pay(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                 grpc::ByteBuffer* response) override {
     const UnaryCall call(context, response, backend_.calls->Of(Method::kPay));
-    if (absl::Status status = StartPay(*request, call); !status.ok()) call.Fail(status);
+    if (absl::Status status = StartPay(*request, *context, call); !status.ok()) call.Fail(status);
     return call.reactor();
   }
 
   grpc::ServerUnaryReactor* Cancel(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                    grpc::ByteBuffer* response) override {
     const UnaryCall call(context, response, backend_.calls->Of(Method::kCancel));
-    if (absl::Status status = StartCancel(*request, call); !status.ok()) call.Fail(status);
+    if (absl::Status status = StartCancel(*request, *context, call); !status.ok()) call.Fail(status);
     return call.reactor();
   }
 
@@ -90,7 +90,8 @@ class PaymentService final : public Base {
     return new RefusedStream(ToGrpc(status));
   }
 
-  absl::Status StartInquire(const grpc::ByteBuffer& bytes, const UnaryCall& call) {
+  absl::Status StartInquire(const grpc::ByteBuffer& bytes, const grpc::ServerContextBase& context,
+                            const UnaryCall& call) {
     v1::InquireRequest request;
     if (absl::Status status = ParseRequest(bytes, &request); !status.ok()) return status;
     if (absl::Status status = backend_.admission->CheckChanges(); !status.ok()) return status;
@@ -104,7 +105,7 @@ class PaymentService final : public Base {
       return status;
     }
     backend_.FlowOf(*station).Inquire(
-        {*station, request.biller_id(), request.customer_number()},
+        {*station, request.biller_id(), request.customer_number(), TraceOf(context)},
         [this, call, station = *station, biller_id = request.biller_id(),
          customer_number = request.customer_number()](flow::PaymentFlow::InquiryResult result) {
           if (!result.status.ok()) return call.Fail(result.status);
@@ -140,12 +141,13 @@ class PaymentService final : public Base {
     answer->set_expires_at_ms(expires_at.time_since_epoch().count());
   }
 
-  absl::Status StartPay(const grpc::ByteBuffer& bytes, const UnaryCall& call) {
+  absl::Status StartPay(const grpc::ByteBuffer& bytes, const grpc::ServerContextBase& context, const UnaryCall& call) {
     StackMessage<v1::PayRequest> request;
     if (absl::Status status = ParseRequest(bytes, &*request); !status.ok()) return status;
     if (absl::Status status = backend_.admission->CheckServing(); !status.ok()) return status;
     absl::StatusOr<flow::PayOrder> order = CheckOrder(*request, call);
     if (!order.ok()) return order.status();
+    order->trace = TraceOf(context);
     const core::StationId station = order->station;
     backend_.FlowOf(station).Pay(*std::move(order), [this, call](flow::PaymentFlow::Result result) {
       if (!result.status.ok()) return call.Fail(result.status);
@@ -191,7 +193,8 @@ class PaymentService final : public Base {
     return order;
   }
 
-  absl::Status StartCancel(const grpc::ByteBuffer& bytes, const UnaryCall& call) {
+  absl::Status StartCancel(const grpc::ByteBuffer& bytes, const grpc::ServerContextBase& context,
+                           const UnaryCall& call) {
     v1::CancelRequest request;
     if (absl::Status status = ParseRequest(bytes, &request); !status.ok()) return status;
     if (absl::Status status = backend_.admission->CheckServing(); !status.ok()) return status;
@@ -204,7 +207,8 @@ class PaymentService final : public Base {
     if (!id.ok()) return id.status();
     if (!answer_by.ok()) return answer_by.status();
     // Which biller it is, and so what its card says of cancels, stands in the payment.
-    flow::CancelOrder order{*station, request.operator_id(), *id, "", *answer_by, backend_.admission->CheckNewWork()};
+    flow::CancelOrder order{
+        *station, request.operator_id(), *id, "", *answer_by, backend_.admission->CheckNewWork(), TraceOf(context)};
     backend_.reader->PostSpawn(FindAndCancel(std::move(order), call));
     return absl::OkStatus();
   }

@@ -70,6 +70,8 @@ TEST_F(ConfigurationTest, WhatIsAbsentTakesItsDefault) {
   EXPECT_EQ(config->workers().max_in_progress(), 20'000u);
   EXPECT_EQ(config->billers_size(), 0);
   EXPECT_EQ(config->log().level(), "info");
+  EXPECT_EQ(config->log().format(), "text");
+  EXPECT_EQ(config->log().file(), "");
   EXPECT_EQ(config->resolver().first_query_after_ms(), 1'000u);
   EXPECT_EQ(config->resolver().longest_interval_ms(), 3'600'000u);
   EXPECT_EQ(config->resolver().review_after_ms(), 86'400'000u);
@@ -96,7 +98,7 @@ storage:
   enough_disk_mb: 2000
   ballast_mb: 1
 workers: {threads: 64, max_in_progress: 1000000}
-log: {level: debug}
+log: {level: debug, format: json, file: /var/log/switchd.log}
 resolver: {first_query_after_ms: 10, longest_interval_ms: 86400000, review_after_ms: 2592000000}
 first_business_date: 2026-11-21
 billers:
@@ -328,6 +330,10 @@ TEST_F(ConfigurationTest, StorageLogAndDateAreChecked) {
   EXPECT_THAT(Fault("storage: {data_dir: ''}\n"), StartsWith("switchd.yaml:1: storage.data_dir: not a path"));
   EXPECT_EQ(Fault(kLeast + "log: {level: Info}\n"),
             "switchd.yaml:2: log.level: \"Info\" is not known; expected one of debug, info, warn, error");
+  EXPECT_EQ(Fault(kLeast + "log: {format: JSON}\n"),
+            "switchd.yaml:2: log.format: \"JSON\" is not known; expected text or json");
+  EXPECT_EQ(Fault(kLeast + "log: {file: ''}\n"),
+            "switchd.yaml:2: log.file: not a path; expected the path of a file, 1 .. 4096 bytes");
   for (const std::string bad : {"2026-02-29", "today", "20261121", "2026-1-1"}) {
     EXPECT_EQ(Fault(kLeast + "first_business_date: " + bad + "\n"),
               "switchd.yaml:2: first_business_date: \"" + bad + "\" is no date; expected YYYY-MM-DD");

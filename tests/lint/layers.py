@@ -116,7 +116,7 @@ LIBRARIES = {
     "rapidcheck": (("rapidcheck",), ("rapidcheck",)),
     "posix": (
         ("sys/", "unistd.h", "fcntl.h", "signal.h", "dirent.h", "netinet/", "arpa/", "netdb.h", "spawn.h", "poll.h",
-         "pthread.h", "sched.h", "termios.h", "linux/"),
+         "pthread.h", "sched.h", "termios.h", "time.h", "linux/"),
         (),
     ),
 }  # fmt: skip
@@ -128,6 +128,7 @@ NEUTRAL_TARGETS = {"ws_options", "Threads::Threads"}
 BEHIND = {
     "rocksdb": re.compile(r"^storage/(rocks_[a-z_]+|backup)\.(h|cc)$"),
     "prometheus": re.compile(r"^switch/daemon/metrics(_endpoint)?\.(h|cc)$"),
+    "spdlog": re.compile(r"^switch/daemon/async_log\.(h|cc)$"),
     "openssl": re.compile(r"^(storage/sha256\.(h|cc)|adapters/[a-z0-9_]+/.*)$"),
 }
 
