@@ -25,7 +25,9 @@ void AddJournalCommands(CommandLine& line);
 void AddBackupCommands(CommandLine& line);
 // backup create | confirm-old-switch-dead.
 void AddLiveBackupCommands(CommandLine& line, CLI::App& group);
-// status.
+// status, log-level.
 void AddStatusCommands(CommandLine& line);
+// top.
+void AddTopCommand(CommandLine& line);
 
 }  // namespace waystation::ctl

@@ -85,6 +85,7 @@ CommandLine::CommandLine() : app_(std::string(kDescription) + "\n", "switchctl")
   AddGlobalOptions(app_, settings_);
 
   AddStatusCommands(*this);
+  AddTopCommand(*this);
   AddDayCommands(*this);
   AddStationCommands(*this);
   AddAccountCommands(*this);

@@ -21,11 +21,17 @@ void Write(core::LogLevel level, std::string_view message, const core::Payment& 
              {"cause", core::MaskNumbers(cause)}});
 }
 
+// Not its words, which may be about the customer.
+std::string TextOf(const core::Decline& decline) {
+  const std::string_view gap = decline.biller_code.empty() ? "" : " ";
+  return fmt::format("{}{}{}", core::Name(decline.reason), gap, decline.biller_code);
+}
+
 // Why it is in its state, as far as that is anybody's word.
 std::string CauseOf(const core::Payment& payment) {
   const bool is_open = payment.state == core::PaymentState::kUnknown || payment.state == core::PaymentState::kReview;
   if (is_open || !payment.decline.has_value()) return payment.unknown_cause;
-  return fmt::format("{} {}", core::Name(payment.decline->reason), payment.decline->biller_code);
+  return TextOf(*payment.decline);
 }
 
 }  // namespace
@@ -52,7 +58,7 @@ void WriteStep(std::string_view step, const core::Payment& payment, const core::
 }
 
 void WriteReached(core::LogLevel level, const core::Payment& payment, const core::TraceContext& trace) {
-  std::string_view message = "it has come to another state";
+  std::string message = fmt::format("it is {} now", core::Name(payment.state));
   if (payment.state == core::PaymentState::kUnknown) message = "what became of it at the biller is not known";
   if (payment.state == core::PaymentState::kCancelling) message = "whether the biller has cancelled it is not known";
   if (payment.state == core::PaymentState::kReview) message = "a person must look at it: switchctl exceptions show";
@@ -65,7 +71,7 @@ void WriteInquiry(core::StationId station, std::string_view biller_id, const cor
             {{"station_id", station.ToString()},
              {"biller", biller_id},
              {"trace_id", trace.has_value() ? trace.TraceId() : std::string()},
-             {"cause", fmt::format("{} {}", core::Name(decline.reason), decline.biller_code)}});
+             {"cause", core::MaskNumbers(TextOf(decline))}});
 }
 
 }  // namespace waystation::flow::internal

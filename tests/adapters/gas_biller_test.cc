@@ -17,6 +17,7 @@
 #include "tests/adapters/http_fault_table.h"
 #include "tests/adapters/http_hosts.h"
 #include "tests/adapters/payment.h"
+#include "tests/adapters/scripted_server.h"
 
 namespace waystation::adapters {
 namespace {
@@ -282,6 +283,27 @@ TEST_F(GasBiller, TheStatementIsInGbk) {
   EXPECT_THAT(*statement, StartsWith(std::to_string(today.number()) + "|1|175.15\n42|G"));
   EXPECT_THAT(*statement, HasSubstr("|12345600|175.15|"));
   EXPECT_THAT(*statement, testing::EndsWith("|缴费成功\n"));
+}
+
+TEST(GasBillerTrace, GoesWithEachRequestOfAPayment) {
+  boost::asio::io_context io;
+  const std::string busy = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
+  ScriptedServer server(io, {{busy}, {busy}, {busy}, {busy}});
+  const auto biller = adapters::Create(
+      "gas_xml",
+      {{"url", "http://127.0.0.1:" + server.port() + "/"}, {"partner", "waystation"}, {"result_codes", kResultCodes}},
+      {});
+  ASSERT_TRUE(biller.ok()) << biller.status();
+  const std::string traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  PaymentRequest payment = MakePayment(42, kNumber, kOwed);
+  payment.trace = *core::ParseTraceparent(traceparent);
+  AwaitOn(io, (*biller)->Pay(payment, In(kPlenty)));
+  AwaitOn(io, (*biller)->Query(payment, In(kPlenty)));
+  AwaitOn(io, (*biller)->Inquire({payment.station, kNumber, payment.trace}, In(kPlenty)));
+  for (const std::string& request : server.requests()) EXPECT_THAT(request, HasSubstr("traceparent: " + traceparent));
+  AwaitOn(io, (*biller)->Probe(In(kPlenty)));
+  ASSERT_EQ(server.requests().size(), 4U);
+  EXPECT_EQ(server.requests().back().find("traceparent"), std::string::npos) << "a probe is of no trace";
 }
 
 }  // namespace

@@ -81,13 +81,14 @@ class HttpClient : public testing::Test {
   std::string Get(bool belongs = true) { return Finish(Start(In(kPlenty), belongs)); }
 
   boost::asio::awaitable<Result> Send(Deadline deadline, bool belongs) {
-    Request request{.method = "GET", .target = target_, .fields = {{"X-Field", "value"}}, .body = ""};
+    Request request{.method = "GET", .target = target_, .fields = {{"X-Field", "value"}}, .body = "", .trace = trace_};
     const auto check = [belongs](const Answer&) { return belongs; };
     co_return co_await client_->Send(std::move(request), deadline, check);
   }
 
   boost::asio::io_context io_;
   std::string target_ = "/thing";
+  core::TraceContext trace_;
   std::optional<ScriptedServer> server_;
   std::optional<Client> client_;
   std::vector<std::optional<Result>> results_;
@@ -99,6 +100,14 @@ TEST_F(HttpClient, SendsAWholeRequestAndBringsTheAnswer) {
   ASSERT_THAT(server_->requests(), SizeIs(1));
   EXPECT_EQ(server_->requests()[0], "GET /base/thing HTTP/1.1\r\nHost: 127.0.0.1:" + server_->port() +
                                         "\r\nContent-Length: 0\r\nX-Field: value\r\n\r\n");
+}
+
+TEST_F(HttpClient, SaysWhichTraceARequestBelongsTo) {
+  Serve({{kHello}});
+  trace_ = *core::ParseTraceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+  EXPECT_EQ(Get(), "200 hello");
+  EXPECT_THAT(server_->requests()[0],
+              HasSubstr("\r\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"));
 }
 
 TEST_F(HttpClient, AsksForTheRootWhereThereIsNoPath) {

@@ -355,6 +355,21 @@ TEST_F(CommandsTest, HealthIsDoneOnlyWhenServing) {
   EXPECT_THAT(ran.err, HasSubstr("is NOT_SERVING; expected SERVING"));
 }
 
+TEST_F(CommandsTest, TheLogsLevelIsShownAndSet) {
+  fake_.operations.state.mutable_log()->set_level(v1::LOG_LEVEL_INFO);
+  fake_.operations.state.mutable_log()->set_lost_lines(3);
+  const Ran shown = Run("log-level");
+  EXPECT_EQ(shown.exit, 0) << shown.err;
+  EXPECT_THAT(shown.out, AllOf(HasSubstr("INFO"), HasSubstr("3, since the start")));
+  EXPECT_EQ(fake_.operations.log_level.level(), v1::LOG_LEVEL_UNSPECIFIED) << "nothing is set";
+  EXPECT_THAT(Run("log-level debug").out, HasSubstr("DEBUG"));
+  EXPECT_EQ(fake_.operations.log_level.level(), v1::LOG_LEVEL_DEBUG);
+  EXPECT_THAT(Run("--json log-level WARN").out, HasSubstr("\"level\":\"LOG_LEVEL_WARN\""));
+  const Ran bad = Run("log-level loud");
+  EXPECT_EQ(bad.exit, 2);
+  EXPECT_THAT(bad.err, HasSubstr("\"loud\" is not a level of the log; expected one of DEBUG, INFO, WARN, ERROR"));
+}
+
 TEST_F(CommandsTest, StatusSaysFirstWhetherPaymentsAreTaken) {
   v1::SwitchStatus& state = fake_.operations.state;
   state.set_last_sequence(4711);

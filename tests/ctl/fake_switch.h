@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -233,7 +234,27 @@ class FakeSwitch {
     v1::SwitchStatus state;
     v1::Backup backup;
     v1::ConfirmOldSwitchDeadRequest confirm;
+    v1::SetLogLevelRequest log_level;
+    // What GetStatistics answers, with one leg and 100 ms more each time; that it does not. While a program runs beside
+    // the test.
+    v1::Statistics statistics;
+    std::atomic<int> looks{0};
+    std::atomic<bool> fails{false};
 
+    grpc::Status GetStatistics(grpc::ServerContext*, const v1::GetStatisticsRequest*,
+                               v1::Statistics* response) override {
+      if (fails) return {grpc::StatusCode::UNAVAILABLE, "busy"};
+      *response = statistics;
+      response->set_last_sequence(static_cast<uint64_t>(++looks));
+      response->set_uptime_us(response->last_sequence() * 100'000);
+      return status;
+    }
+    grpc::Status SetLogLevel(grpc::ServerContext*, const v1::SetLogLevelRequest* request,
+                             v1::LogStatus* response) override {
+      log_level = *request;
+      response->set_level(request->level());
+      return status;
+    }
     grpc::Status GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*, v1::SwitchStatus* response) override {
       *response = state;
       return status;
