@@ -19,6 +19,7 @@ constexpr const char* kDescription =
 constexpr const char* kFooter =
     R"(An example session, against a switch on this machine:
   switchctl health
+  switchctl top
   switchctl station register 100000000001 --name "Li's Grocery" --activate
   switchctl counter-purchase 100000000001 500.00 --receipt R-0001 --clerk 8000000001
   switchctl biller list

@@ -139,7 +139,7 @@ void AddTopCommand(CommandLine& line) {
   CLI::App& app =
       line.AddCommand(line.root(),
                       {"top", "Watch it work: rates, latencies, lanes, what is open; a live screen on a terminal",
-                       "switchctl top\nswitchctl top --once\nswitchctl top --batch 60 --interval 10 >> today.txt"},
+                       "switchctl top\nswitchctl top --once\nswitchctl top --batch 60 --interval 10"},
                       [arguments](Session& session) { return Top(session, *arguments); });
   app.group("The switch");
   app.add_option("--interval", arguments->interval_s, "Between two screens, 0.1 to 3600; 1 when not given")

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <functional>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "fmt/format.h"
-#include "switch/ctl/table.h"
 #include "switch/ctl/text_forms.h"
+#include "switch/ctl/top_figures.h"
 
 namespace waystation::ctl {
 namespace {
@@ -21,73 +20,6 @@ constexpr size_t kAgeBuckets = 5;
 // Those of up to 10 minutes are the resolver's daily bread.
 constexpr size_t kFirstOldAge = 2;
 
-// --- figures ---
-
-std::string Grouped(uint64_t number) {
-  std::string text = fmt::format("{}", number);
-  for (size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
-  return text;
-}
-
-std::string Rate(double per_second) {
-  if (per_second > 0 && per_second < 9.95) return fmt::format("{:.1f}", per_second);
-  return Grouped(static_cast<uint64_t>(std::llround(per_second)));
-}
-
-std::string Milliseconds(double us) {
-  const double ms = us / 1'000;
-  if (ms < 9.995) return fmt::format("{:.2f}", ms);
-  return ms < 99.95 ? fmt::format("{:.1f}", ms) : Grouped(static_cast<uint64_t>(std::llround(ms)));
-}
-
-std::string Megabytes(uint64_t bytes) {
-  return Grouped(bytes >> 20) + " MB";
-}
-
-std::string Length(uint64_t seconds) {
-  if (seconds < 60) return fmt::format("{}s", seconds);
-  if (seconds < 3'600) return fmt::format("{}m{:02}s", seconds / 60, seconds % 60);
-  if (seconds < 86'400) return fmt::format("{}h{:02}m", seconds / 3'600, seconds / 60 % 60);
-  return fmt::format("{}d{:02}h", seconds / 86'400, seconds / 3'600 % 24);
-}
-
-// A count between two looks; one that has shrunk is of another start.
-uint64_t Grown(uint64_t before, uint64_t now) {
-  return now >= before ? now - before : now;
-}
-
-// Of the values that came between two looks.
-class Values {
- public:
-  Values(const v1::Histogram& before, const v1::Histogram& now, const google::protobuf::RepeatedField<uint64_t>& bounds)
-      : bounds_(bounds) {
-    for (int i = 0; i < now.counts_size(); ++i) {
-      counts_.push_back(Grown(i < before.counts_size() ? before.counts(i) : 0, now.counts(i)));
-      total_ += counts_.back();
-    }
-  }
-
-  // The bound that so many of a hundred values are not above; null where there are no values. What lies above all
-  // bounds counts as the last of them.
-  std::optional<double> Percentile(uint64_t percent) const {
-    if (total_ == 0 || bounds_.empty()) return std::nullopt;
-    const uint64_t wanted = (total_ * percent + 99) / 100;
-    uint64_t seen = 0;
-    for (size_t i = 0; i < counts_.size(); ++i) {
-      seen += counts_[i];
-      const int bucket = static_cast<int>(i);
-      if (seen >= wanted) return static_cast<double>(bounds_.Get(std::min(bucket, bounds_.size() - 1)));
-    }
-    return std::nullopt;
-  }
-  uint64_t total() const { return total_; }
-
- private:
-  const google::protobuf::RepeatedField<uint64_t>& bounds_;
-  std::vector<uint64_t> counts_;
-  uint64_t total_ = 0;
-};
-
 // The element of `list` for which `is_it` holds; an empty one where there is none.
 template <typename List, typename IsIt>
 const typename List::value_type& Find(const List& list, IsIt is_it) {
@@ -95,41 +27,6 @@ const typename List::value_type& Find(const List& list, IsIt is_it) {
   const auto found = std::find_if(list.begin(), list.end(), is_it);
   return found == list.end() ? none : *found;
 }
-
-// --- cells ---
-
-// Right-aligned cells under their titles, as many as fit.
-class Columns {
- public:
-  explicit Columns(size_t columns) : room_(columns) {}
-  void Add(std::string title, std::vector<std::string> cells, size_t width) {
-    if (used_ + width > room_) return;
-    used_ += width;
-    titles_ += fmt::format("{:>{}}", title, width);
-    rows_.resize(std::max(rows_.size(), cells.size()));
-    for (size_t i = 0; i < cells.size(); ++i) rows_[i] += fmt::format("{:>{}}", cells[i], width);
-  }
-  // One that is left-aligned; only as the first.
-  void AddLabels(const std::string& title, const std::vector<std::string>& cells, size_t width) {
-    used_ += width;
-    titles_ += fmt::format("{:<{}}", title, width);
-    rows_.resize(cells.size());
-    for (size_t i = 0; i < cells.size(); ++i) {
-      const std::string cell = Shortened(cells[i], width - 1);
-      rows_[i] = cell + std::string(width - DisplayWidth(cell), ' ');
-    }
-  }
-  const std::string& titles() const { return titles_; }
-  const std::vector<std::string>& rows() const { return rows_; }
-
- private:
-  const size_t room_;
-  size_t used_ = 0;
-  std::string titles_;
-  std::vector<std::string> rows_;
-};
-
-// --- the screen ---
 
 class Screen {
  public:
@@ -262,8 +159,8 @@ class Screen {
   static std::vector<std::string> Percentiles(const Values& values, const std::function<std::string(double)>& text) {
     std::vector<std::string> cells;
     for (const uint64_t percent : {50, 99}) {
-      const std::optional<double> value = values.Percentile(percent);
-      cells.push_back(value.has_value() ? text(*value) : "-");
+      const std::optional<Values::Bound> bound = values.Percentile(percent);
+      cells.push_back(bound.has_value() ? (bound->above ? ">" : "") + text(bound->value) : "-");
     }
     return cells;
   }
