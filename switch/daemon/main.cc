@@ -104,6 +104,8 @@ int main(int argc, char** argv) {
     waystation::core::FlushLog();
     return Refuse(started.status());
   }
+  // What the start had to say stands in the log when it is over.
+  waystation::core::FlushLog();
   // First, for whoever waits for the line that comes last.
   const std::string metrics = (*started)->metrics_address();
   if (!metrics.empty()) fmt::print("metrics on http://{}/metrics\n", metrics);

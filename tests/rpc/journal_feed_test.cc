@@ -127,6 +127,7 @@ class JournalFeedTest : public ::testing::Test {
     storage::OpenShop(running_);
     feeder_.Start();
     backend_.feed = &feed_;
+    backend_.calls = &calls_;
     service_ = MakeJournalService(backend_);
     grpc::ServerBuilder builder;
     int port = 0;
@@ -158,6 +159,7 @@ class JournalFeedTest : public ::testing::Test {
   RunningLedger running_{&store_, &clock_, {.log = &log_}};
   flow::Worker feeder_{&clock_, "feeder"};
   JournalFeed feed_{&running_.sequencer(), &log_, &feeder_};
+  CallTally calls_;
   Backend backend_{};
   std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<grpc::Server> server_;
