@@ -89,6 +89,10 @@ inline constexpr size_t kMaxRowsPerPage = 20'000;
 inline constexpr int kMaxListDays = 366;
 // A day cut opens a date at most this much later.
 inline constexpr int kMaxDayCutDays = 31;
+// Of a PayStream: payments a message either way, and how many may be unanswered or unread before no more are taken.
+inline constexpr size_t kMaxPaymentsPerMessage = 256;
+inline constexpr size_t kMaxPayStreamBacklog = 4'096;
+inline constexpr size_t kMaxPayStreams = 128;
 // Events a watcher may be behind before its stream is ended.
 inline constexpr size_t kMaxWatchBacklog = 4'096;
 inline constexpr size_t kMaxWatchers = 20'000;

@@ -122,6 +122,21 @@ void PaymentFlow::Pay(PayOrder order, Answer answer) {
   });
 }
 
+void PaymentFlow::Pay(std::vector<std::pair<PayOrder, Answer>> orders) {
+  std::vector<std::pair<PayOrder, Answer>> admitted;
+  admitted.reserve(orders.size());
+  for (auto& [order, answer] : orders) {
+    if (Admit()) {
+      admitted.emplace_back(std::move(order), std::move(answer));
+    } else {
+      answer({TooMany(), {}, {}});
+    }
+  }
+  worker_->Post([this, admitted = std::move(admitted)]() mutable {
+    for (auto& [order, answer] : admitted) worker_->Spawn(RunPay(std::move(order), std::move(answer)));
+  });
+}
+
 void PaymentFlow::Cancel(CancelOrder order, Answer answer) {
   if (!Admit()) return answer({TooMany(), {}, {}});
   worker_->Post([this, order = std::move(order), answer = std::move(answer)]() mutable {

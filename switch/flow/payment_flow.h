@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -73,7 +75,7 @@ std::optional<core::Decline> BillDecline(const adapters::CapabilityCard& card, c
 // whose outcome is unknown goes to the resolver, its callers to the wait board.
 //
 // Threads: Pay, Cancel, Inquire and LateApproval from any (they hand over to the worker); Adopt and Drain on the worker
-// or before it starts. Answers come on the worker's thread.
+// or before it starts. Answers come on the worker's thread, refusals beyond the limits also from within the call.
 //
 // Limits: at most `max_in_progress` orders at once, and kMaxLateApprovalsPerBiller late approvals of a biller; beyond,
 // kResourceExhausted. So is what finds no place in its biller's lane.
@@ -100,6 +102,8 @@ class PaymentFlow {
               size_t max_in_progress = core::kDefaultMaxInProgressPerWorker);
 
   void Pay(PayOrder order, Answer answer);
+  // Many at once, each answered by itself.
+  void Pay(std::vector<std::pair<PayOrder, Answer>> orders);
   void Cancel(CancelOrder order, Answer answer);
   void Inquire(InquiryOrder order, InquiryAnswer answer);
 
@@ -110,6 +114,9 @@ class PaymentFlow {
 
   // A payment that start-up found open.
   void Adopt(core::Payment payment) { resolver_.Adopt(std::move(payment)); }
+
+  // Runs `task` on the worker, after what that is about. Any thread.
+  void Post(Worker::Task task) { worker_->Post(std::move(task)); }
 
   // Orders in progress. Any thread.
   size_t in_progress() const { return in_progress_->load(std::memory_order_relaxed); }

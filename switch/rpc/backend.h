@@ -42,7 +42,8 @@ struct Backend {
   core::TimePoint started_at;
   core::SteadyTime started;
 
-  flow::PaymentFlow& FlowOf(core::StationId station) const { return *flows[station.number() % flows.size()]; }
+  size_t FlowIndexOf(core::StationId station) const { return station.number() % flows.size(); }
+  flow::PaymentFlow& FlowOf(core::StationId station) const { return *flows[FlowIndexOf(station)]; }
 
   // Who acts next for `payment`, as of `now`.
   flow::NextStep NextStepOf(const core::Payment& payment, core::TimePoint now) const {

@@ -1,6 +1,7 @@
 #include "switch/rpc/payment_service.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "fmt/format.h"
@@ -8,6 +9,8 @@
 #include "switch/core/limits.h"
 #include "switch/core/utf8.h"
 #include "switch/rpc/convert.h"
+#include "switch/rpc/pay_order.h"
+#include "switch/rpc/pay_stream.h"
 #include "switch/rpc/payment_lookup.h"
 #include "switch/rpc/refused_stream.h"
 #include "switch/rpc/trace.h"
@@ -24,10 +27,10 @@ namespace {
 constexpr std::string_view kListPurpose = "list payments";
 
 // The raw form, so that a request that does not parse is answered with the field that is wrong.
-using Base = v1::PaymentService::WithRawCallbackMethod_Inquire<
-    v1::PaymentService::WithRawCallbackMethod_Pay<v1::PaymentService::WithRawCallbackMethod_Cancel<
-        v1::PaymentService::WithRawCallbackMethod_GetPayment<v1::PaymentService::WithRawCallbackMethod_ListPayments<
-            v1::PaymentService::WithRawCallbackMethod_WatchPayments<v1::PaymentService::Service>>>>>>;
+using Base = v1::PaymentService::WithRawCallbackMethod_Inquire<v1::PaymentService::WithRawCallbackMethod_Pay<
+    v1::PaymentService::WithRawCallbackMethod_Cancel<v1::PaymentService::WithRawCallbackMethod_GetPayment<
+        v1::PaymentService::WithRawCallbackMethod_ListPayments<v1::PaymentService::WithRawCallbackMethod_WatchPayments<
+            v1::PaymentService::WithRawCallbackMethod_PayStream<v1::PaymentService::Service>>>>>>>;
 
 using WaitUntil = flow::WaitBoard::TimePoint;
 
@@ -47,6 +50,11 @@ class PaymentService final : public Base {
     const UnaryCall call(context, response, backend_.calls->Of(Method::kPay));
     if (absl::Status status = StartPay(*request, *context, call); !status.ok()) call.Fail(status);
     return call.reactor();
+  }
+
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* PayStream(
+      grpc::CallbackServerContext* context) override {
+    return StartPayStream(backend_, &pay_streams_, context->deadline());
   }
 
   grpc::ServerUnaryReactor* Cancel(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
@@ -145,7 +153,7 @@ class PaymentService final : public Base {
     StackMessage<v1::PayRequest> request;
     if (absl::Status status = ParseRequest(bytes, &*request); !status.ok()) return status;
     if (absl::Status status = backend_.admission->CheckServing(); !status.ok()) return status;
-    absl::StatusOr<flow::PayOrder> order = CheckOrder(*request, call);
+    absl::StatusOr<flow::PayOrder> order = CheckPayOrder(backend_, *request, call.deadline());
     if (!order.ok()) return order.status();
     order->trace = TraceOf(context);
     const core::StationId station = order->station;
@@ -156,41 +164,6 @@ class PaymentService final : public Base {
       call.Finish(*response);
     });
     return absl::OkStatus();
-  }
-
-  // In the order that RESULTS.md gives.
-  absl::StatusOr<flow::PayOrder> CheckOrder(v1::PayRequest& request, const UnaryCall& call) const {
-    flow::PayOrder order;
-    absl::StatusOr<WaitUntil> answer_by = CheckWait(request.has_wait_ms(), request.wait_ms(), call.deadline());
-    if (!answer_by.ok() && !absl::IsInvalidArgument(answer_by.status())) return answer_by.status();
-    absl::StatusOr<core::StationId> station = CheckStation("station_id", request.station_id());
-    if (!station.ok()) return station.status();
-    if (absl::Status status = CheckOperator("operator_id", request.operator_id()); !status.ok()) return status;
-    if (absl::Status status = CheckRequestId(request.request_id()); !status.ok()) return status;
-    if (absl::Status status = CheckBillerId(request.biller_id()); !status.ok()) return status;
-    if (absl::Status status = CheckCustomerNumber(request.customer_number()); !status.ok()) return status;
-    absl::StatusOr<core::Money> amount = CheckAmount("amount_fen", request.amount_fen(), core::Money::Fen(1));
-    if (!amount.ok()) return amount.status();
-    absl::StatusOr<flow::InquiryProof> inquiry =
-        OpenInquiry(*backend_.seal, request.inquiry_token(), *station, request.biller_id(), request.customer_number(),
-                    backend_.clock->Now());
-    if (!inquiry.ok()) {
-      return absl::InvalidArgumentError(fmt::format("inquiry_token: {}", std::string(inquiry.status().message())));
-    }
-    if (!answer_by.ok()) return answer_by.status();
-    if (absl::Status status = backend_.patterns->Check(request.biller_id(), request.customer_number()); !status.ok()) {
-      return status;
-    }
-    order.station = *station;
-    order.operator_id = std::move(*request.mutable_operator_id());
-    order.request_id = std::move(*request.mutable_request_id());
-    order.biller_id = std::move(*request.mutable_biller_id());
-    order.customer_number = std::move(*request.mutable_customer_number());
-    order.amount = *amount;
-    order.inquiry = *std::move(inquiry);
-    order.answer_by = *answer_by;
-    order.refuse_new = backend_.admission->CheckNewWork();
-    return order;
   }
 
   absl::Status StartCancel(const grpc::ByteBuffer& bytes, const grpc::ServerContextBase& context,
@@ -358,6 +331,7 @@ class PaymentService final : public Base {
   }
 
   const Backend& backend_;
+  std::atomic<size_t> pay_streams_{0};
 };
 
 }  // namespace
