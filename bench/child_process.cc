@@ -150,6 +150,15 @@ absl::StatusOr<std::string> ChildProcess::WaitForLine(std::string_view prefix, s
                                             prefix, Complaint()));
 }
 
+absl::Status ChildProcess::WaitForSuccess(std::chrono::milliseconds limit) {
+  const std::optional<int> wait_status = WaitForEnd(limit);
+  if (!wait_status.has_value()) {
+    return absl::DeadlineExceededError(fmt::format("{} did not end within {} ms{}", name_, limit.count(), Complaint()));
+  }
+  if (WIFEXITED(*wait_status) && WEXITSTATUS(*wait_status) == 0) return absl::OkStatus();
+  return absl::UnavailableError(fmt::format("{} {}{}", name_, Describe(*wait_status), Complaint()));
+}
+
 absl::Status ChildProcess::Stop(std::chrono::milliseconds limit) {
   if (ended_) return absl::OkStatus();
   kill(pid_, SIGTERM);

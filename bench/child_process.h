@@ -38,6 +38,10 @@ class ChildProcess {
   absl::StatusOr<std::string> WaitForLine(std::string_view prefix, std::chrono::milliseconds limit,
                                           absl::FunctionRef<bool()> interrupted);
 
+  // Waits until it has ended by itself with exit status 0. Error, with the child's stderr: it ended otherwise, or not
+  // within `limit`. Then Stop does nothing.
+  absl::Status WaitForSuccess(std::chrono::milliseconds limit);
+
   // SIGTERM, and SIGKILL when it has not ended within `limit`. Error, with the child's stderr: it did not end by itself
   // with exit status 0. Does nothing the second time.
   absl::Status Stop(std::chrono::milliseconds limit);

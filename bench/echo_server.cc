@@ -16,6 +16,34 @@
 namespace waystation::bench {
 namespace {
 
+// One stream: a message is read, answered, and only then the next one read. Owns itself.
+class EchoStream final : public grpc::ServerBidiReactor<EchoStreamRequest, EchoStreamResponse> {
+ public:
+  explicit EchoStream(const std::string* filler) : filler_(filler) { StartRead(&request_); }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return Finish(grpc::Status::OK);
+    response_.Clear();
+    for (const TaggedEchoRequest& echo : request_.echoes()) {
+      TaggedEchoResponse& answer = *response_.add_echoes();
+      answer.set_tag(echo.tag());
+      answer.mutable_response()->set_payload(echo.request().payload());
+      answer.mutable_response()->set_filler(*filler_);
+    }
+    StartWrite(&response_);
+  }
+  void OnWriteDone(bool ok) override {
+    if (!ok) return Finish(grpc::Status::CANCELLED);
+    StartRead(&request_);
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  const std::string* const filler_;
+  EchoStreamRequest request_;
+  EchoStreamResponse response_;
+};
+
 class EchoServer final : public EchoService::CallbackService {
  public:
   EchoServer() {
@@ -32,6 +60,10 @@ class EchoServer final : public EchoService::CallbackService {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(grpc::Status::OK);
     return reactor;
+  }
+
+  grpc::ServerBidiReactor<EchoStreamRequest, EchoStreamResponse>* EchoStream(grpc::CallbackServerContext*) override {
+    return new bench::EchoStream(&filler_);
   }
 
  private:

@@ -37,14 +37,14 @@ class AnswerWait final : public storage::ReplyPort {
 // blocks are full but for the first and the last ones (legs/block shows it), and nothing but the storage is measured.
 class PaymentPump final : public storage::ReplyPort {
  public:
-  PaymentPump(storage::Sequencer* sequencer, size_t stations, uint64_t payments, size_t under_way)
-      : sequencer_(sequencer), stations_(stations), payments_(payments), tickets_(under_way) {}
+  PaymentPump(storage::Sequencer* sequencer, size_t stations, uint64_t first, uint64_t payments, size_t under_way)
+      : sequencer_(sequencer), stations_(stations), first_(first), payments_(payments), tickets_(under_way) {}
 
   // Before the sequencer has this pump's first ticket, or after the last one came back.
   void SubmitFirst() {
     for (storage::Ticket& ticket : tickets_) {
       ticket.port = this;
-      ticket.command = NumberedPayment(++started_, stations_);
+      ticket.command = NumberedPayment(first_ + started_++, stations_);
     }
     for (storage::Ticket& ticket : tickets_) sequencer_->Submit(&ticket);
   }
@@ -59,7 +59,7 @@ class PaymentPump final : public storage::ReplyPort {
         WS_CHECK(payment.state == core::PaymentState::kSucceeded, "each payment is approved");
         ++finished_;
         if (started_ == payments_) continue;
-        ticket->command = NumberedPayment(++started_, stations_);
+        ticket->command = NumberedPayment(first_ + started_++, stations_);
       }
       sequencer_->Submit(ticket);
     }
@@ -77,6 +77,7 @@ class PaymentPump final : public storage::ReplyPort {
  private:
   storage::Sequencer* const sequencer_;
   const size_t stations_;
+  const uint64_t first_;
   const uint64_t payments_;
   std::vector<storage::Ticket> tickets_;
   uint64_t started_ = 0;
@@ -101,8 +102,8 @@ void OpenStations(storage::Sequencer& sequencer, size_t stations) {
   answers.WaitFor(tickets.size());
 }
 
-void PumpPayments(storage::Sequencer& sequencer, size_t stations, uint64_t payments, size_t under_way) {
-  PaymentPump pump(&sequencer, stations, payments, under_way);
+void PumpPayments(storage::Sequencer& sequencer, size_t stations, uint64_t first, uint64_t payments, size_t under_way) {
+  PaymentPump pump(&sequencer, stations, first, payments, under_way);
   pump.SubmitFirst();
   pump.WaitForAll();
 }

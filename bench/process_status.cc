@@ -12,10 +12,13 @@ namespace waystation::bench {
 
 absl::StatusOr<ProcessStatus> StatusOf(pid_t pid) {
   constexpr std::string_view kResident = "VmRSS:";
+  constexpr std::string_view kMostResident = "VmHWM:";
   ProcessStatus status;
   std::ifstream file(fmt::format("/proc/{}/status", pid));
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with(kResident)) status.resident_bytes = std::stoull(line.substr(kResident.size())) * 1024;
+    if (line.starts_with(kMostResident))
+      status.most_resident_bytes = std::stoull(line.substr(kMostResident.size())) * 1024;
   }
   std::error_code error;
   for (std::filesystem::directory_iterator task(fmt::format("/proc/{}/task", pid), error), end; !error && task != end;

@@ -13,6 +13,7 @@ namespace waystation::bench {
 // Of a process that runs, as the kernel has it now.
 struct ProcessStatus {
   uint64_t resident_bytes = 0;
+  uint64_t most_resident_bytes = 0;  // since it was started
   // How many there are of each name.
   std::map<std::string, int> threads;
 };

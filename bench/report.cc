@@ -60,7 +60,7 @@ std::string LoadText(std::string_view what, const LoadResult& result) {
     fmt::format_to(out, "never sent:    {} arrivals found no call free; the rate is more than can be carried\n",
                    result.never_sent);
   }
-  text += "results:\n";
+  if (!result.results.Lines().empty()) text += "results:\n";
   for (const ResultCounts::Line& line : result.results.Lines()) {
     fmt::format_to(out, "{:>12}  {}{}{}\n", line.count, line.name, line.example.empty() ? "" : ": ", line.example);
   }

@@ -35,6 +35,17 @@ std::string NameOf(int code, int state, int decline) {
 
 }  // namespace
 
+CallResult ResultOf(const v1::Payment& payment) {
+  CallResult result{.state = payment.state()};
+  if (payment.has_decline()) {
+    result.decline = payment.decline().reason();
+    result.detail = payment.decline().text();
+  } else if (!payment.unknown_cause().empty()) {
+    result.detail = payment.unknown_cause();
+  }
+  return result;
+}
+
 void ResultCounts::Add(const CallResult& result) {
   const int state = result.state.has_value() ? static_cast<int>(*result.state) : kNoState;
   Entry& entry = entries_[{static_cast<int>(result.code), state, static_cast<int>(result.decline)}];

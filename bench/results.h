@@ -22,6 +22,8 @@ struct CallResult {
   std::string detail = {};
 };
 
+CallResult ResultOf(const v1::Payment& payment);
+
 // How often each result came. Threads: one at a time.
 class ResultCounts {
  public:

@@ -8,6 +8,7 @@
 #include "bench/interruption.h"
 #include "bench/report.h"
 #include "bench/station_setup.h"
+#include "bench/stream_load.h"
 #include "bench/traffic.h"
 #include "bench/workload.h"
 #include "fmt/format.h"
@@ -17,7 +18,7 @@ namespace waystation::bench {
 namespace {
 
 // More than a machine of this size carries; stations of a closed loop get money for as many.
-constexpr double kMostPaymentsPerSecond = 150'000;
+constexpr double kMostPaymentsPerSecond = 300'000;
 
 std::chrono::nanoseconds Nanoseconds(double seconds) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
@@ -36,9 +37,19 @@ std::string NewRunId() {
   return fmt::format("b{:x}-{:x}", std::chrono::duration_cast<std::chrono::milliseconds>(now).count(), getpid());
 }
 
-LoadResult Run(const LoadOptions& load, std::vector<std::unique_ptr<Call>> calls, std::string_view what) {
-  LoadResult result = RunLoad(
-      ShapeOf(load), std::move(calls), [what](const Progress& progress) { ShowProgress(what, progress); }, Interrupted);
+StreamShape StreamShapeOf(const LoadOptions& load) {
+  return {.rate = load.rate,
+          .in_flight = load.in_flight,
+          .a_message = load.a_message,
+          .threads = load.threads,
+          .warm_up = Nanoseconds(load.warm_up_seconds),
+          .measured = Nanoseconds(load.seconds)};
+}
+
+// Shows how it goes while it goes.
+template <typename Load>
+LoadResult Watched(std::string_view what, Load load) {
+  LoadResult result = load([what](const Progress& progress) { ShowProgress(what, progress); });
   EndProgress();
   return result;
 }
@@ -48,7 +59,10 @@ LoadResult Run(const LoadOptions& load, std::vector<std::unique_ptr<Call>> calls
 absl::StatusOr<LoadResult> RunEcho(const LoadOptions& load) {
   absl::StatusOr<Channels> channels = Connect(load.address, load.channels);
   if (!channels.ok()) return channels.status();
-  return Run(load, EchoCalls(*channels, load.in_flight), "echoes");
+  return Watched("echoes", [&](auto report) {
+    if (load.a_message > 0) return RunEchoStreams(StreamShapeOf(load), *channels, report, Interrupted);
+    return RunLoad(ShapeOf(load), EchoCalls(*channels, load.in_flight), report, Interrupted);
+  });
 }
 
 absl::StatusOr<LoadResult> RunPay(const PayOptions& options, absl::FunctionRef<void()> prepared) {
@@ -66,7 +80,10 @@ absl::StatusOr<LoadResult> RunPay(const PayOptions& options, absl::FunctionRef<v
   if (absl::Status status = PrepareStations(channels->front(), mix, payments, Interrupted); !status.ok()) return status;
   if (absl::Status status = InquireBills(channels->front(), mix, Interrupted); !status.ok()) return status;
   prepared();
-  return Run(load, PayCalls(*channels, load.in_flight, mix), "payments");
+  return Watched("payments", [&](auto report) {
+    if (load.a_message > 0) return RunPayStreams(StreamShapeOf(load), *channels, mix, report, Interrupted);
+    return RunLoad(ShapeOf(load), PayCalls(*channels, load.in_flight, mix), report, Interrupted);
+  });
 }
 
 }  // namespace waystation::bench

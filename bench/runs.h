@@ -23,6 +23,8 @@ struct LoadOptions {
   double warm_up_seconds = 2;
   // 0: closed loop.
   double rate = 0;
+  // Over a stream a connection, so many a message at most; 0: a call each.
+  size_t a_message = 0;
 };
 
 struct PayOptions {

@@ -16,6 +16,42 @@ constexpr std::chrono::seconds kStartLimit{30};
 constexpr std::chrono::seconds kStopLimit{30};
 constexpr char kListening[] = "listening on ";
 
+// Whatever their number, payments are not held up by the billers.
+constexpr char kConfiguration[] = R"(listen:
+  address: "127.0.0.1:0"
+storage:
+  data_dir: "{}/data"
+log:
+  level: warn
+billers:
+  - id: mobile
+    name: Mobile top-up (sandbox)
+    adapter: sandbox
+    settings:
+      profile: mobile
+    card:
+      max_in_flight: 10000
+  - id: electricity
+    name: Electricity (sandbox)
+    adapter: sandbox
+    settings:
+      profile: electricity
+    card:
+      max_in_flight: 10000
+  - id: water
+    name: Water (sandbox)
+    adapter: sandbox
+    settings:
+      profile: electricity
+    card:
+      max_in_flight: 10000
+  - id: gas
+    name: Gas (sandbox)
+    adapter: sandbox
+    settings:
+      profile: gas
+)";
+
 }  // namespace
 
 absl::StatusOr<Server> StartServer(const ServerPlaces& places, const std::string& program,
@@ -40,6 +76,10 @@ absl::StatusOr<Server> StartServer(const ServerPlaces& places, const std::string
   if (!address.ok()) return address.status();
   server.address = *std::move(address);
   return server;
+}
+
+absl::StatusOr<Server> StartSandboxSwitch(const ServerPlaces& places) {
+  return StartServer(places, "switchd", kConfiguration);
 }
 
 absl::Status StopServer(Server& server) {

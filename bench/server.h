@@ -29,6 +29,9 @@ struct Server {
 // none.
 absl::StatusOr<Server> StartServer(const ServerPlaces& places, const std::string& program,
                                    const std::string& configuration);
+// switchd with billers of the sandbox, which answer at once: mobile, electricity, water and gas (which needs
+// inquiries).
+absl::StatusOr<Server> StartSandboxSwitch(const ServerPlaces& places);
 // Error: it did not end cleanly.
 absl::Status StopServer(Server& server);
 

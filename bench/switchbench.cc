@@ -19,6 +19,7 @@
 #include "bench/hanging.h"
 #include "bench/interruption.h"
 #include "bench/report.h"
+#include "bench/rows.h"
 #include "bench/runs.h"
 #include "bench/temporary_folder.h"
 #include "bench/wire.h"
@@ -33,6 +34,7 @@ constexpr int kInterrupted = 130;
 struct Options {
   PayOptions pay;
   CompareOptions compare;
+  RowsOptions rows;
   FollowOptions follow;
   HangingOptions hanging;
   WireOptions wire;
@@ -77,10 +79,16 @@ void AddStations(CLI::App& app, PayOptions& pay) {
   app.add_option("--seed", pay.seed, "Of what is paid; printed, random when not given");
 }
 
+void AddMessageSize(CLI::App& app, LoadOptions& load) {
+  app.add_option("--a-message", load.a_message, "Over a stream a connection, so many a message at most")
+      ->check(CLI::Range(1, 256));
+}
+
 // What a figure is of: it must stand beside it, since both sides of a comparison depend on it.
 void AddShape(const PayOptions& pay, boost::json::object& json) {
   json["in_flight"] = pay.load.in_flight;
   json["channels"] = pay.load.channels;
+  if (pay.load.a_message > 0) json["a_message"] = pay.load.a_message;
   json["threads"] = pay.load.threads;
   json["seed"] = pay.seed;
 }
@@ -120,13 +128,38 @@ int Conclude(const Options& options, std::string_view what, const absl::StatusOr
   return Report(options, LoadText(what, *result), LoadJson(*result), unexpected);
 }
 
+// The streams' part of what a comparison is of.
+std::string CompareShapeText(const CompareOptions& compare) {
+  std::string text = ShapeText(compare.pay.load);
+  if (compare.unary_only) return text;
+  return text + fmt::format("over streams: {} in flight, {} a message\n", compare.stream_in_flight, compare.a_message);
+}
+void AddCompareShape(const CompareOptions& compare, boost::json::object& json) {
+  if (compare.unary_only) return;
+  json["stream_in_flight"] = compare.stream_in_flight;
+  json["a_message"] = compare.a_message;
+}
+
 int DoCompare(Options& options) {
   options.compare.pay = options.pay;
   options.compare.progress = options.people();
   const absl::StatusOr<CompareResult> result = Compare(options.compare);
   if (!result.ok()) return ReportFailure(result.status());
-  const std::string text = ShapeText(options.pay.load) + CompareText(*result);
-  return Report(options, text, CompareJson(*result), UnexpectedResults(*result));
+  boost::json::object json = CompareJson(*result);
+  AddCompareShape(options.compare, json);
+  const std::string text = CompareShapeText(options.compare) + CompareText(*result);
+  return Report(options, text, std::move(json), UnexpectedResults(*result));
+}
+
+int DoRows(Options& options) {
+  options.compare.pay = options.pay;
+  options.compare.progress = options.people();
+  options.rows.compare = options.compare;
+  const absl::StatusOr<RowsResult> result = MeasureRows(options.rows);
+  if (!result.ok()) return ReportFailure(result.status());
+  boost::json::object json = RowsJson(*result);
+  AddCompareShape(options.compare, json);
+  return Report(options, CompareShapeText(options.compare) + RowsText(*result), std::move(json), result->unexpected);
 }
 
 int DoHanging(Options& options) {
@@ -181,23 +214,28 @@ int Main(int argc, char** argv) {
   app.require_subcommand(1);
   CLI::App* pay = app.add_subcommand("pay", "Pay unary, in a closed or open loop, against a switch that runs");
   CLI::App* echo = app.add_subcommand("echo", "The same load against echo_server");
-  CLI::App* compare = app.add_subcommand("compare", "Start echo_server and a fresh switchd in turn, and compare them");
+  CLI::App* compare = app.add_subcommand(
+      "compare", "Echoes, payments, the ledger alone, PostgreSQL and Redis in turn, and their ratios");
+  CLI::App* rows = app.add_subcommand("rows", "All that is promised of the switch's speed, a row each, with its bound");
   CLI::App* follow = app.add_subcommand("follow", "Read the change feed of a switch that runs: legs a second");
   CLI::App* hanging =
       app.add_subcommand("hanging", "Pay two billers while a third one works, then hangs: what they notice of it");
   CLI::App* wire = app.add_subcommand(
       "wire", "As compare, but to three billers over their wire protocols; then many payments to slow ones");
-  for (CLI::App* command : {pay, echo, compare, hanging, wire}) AddLoadShape(*command, options.pay.load);
-  for (CLI::App* command : {pay, echo, compare, follow, hanging, wire}) {
+  for (CLI::App* command : {pay, echo, compare, rows, hanging, wire}) AddLoadShape(*command, options.pay.load);
+  for (CLI::App* command : {pay, echo, compare, rows, follow, hanging, wire}) {
     command->add_option("--json", options.json_path, "Write the figures to this file too; - is stdout");
   }
-  for (CLI::App* command : {pay, echo}) AddServer(*command, options.pay.load);
-  for (CLI::App* command : {pay, compare, hanging, wire}) AddStations(*command, options.pay);
+  for (CLI::App* command : {pay, echo}) {
+    AddServer(*command, options.pay.load);
+    AddMessageSize(*command, options.pay.load);
+  }
+  for (CLI::App* command : {pay, compare, rows, hanging, wire}) AddStations(*command, options.pay);
   pay->add_option("--biller", options.pay.biller_ids, "Whom to pay; several with commas between them, the same to each")
       ->delimiter(',')
       ->capture_default_str();
   pay->add_flag("--expect-declines", options.expect_declines, "A decline is no reason for exit status 1");
-  for (CLI::App* command : {compare, hanging, wire}) {
+  for (CLI::App* command : {compare, rows, hanging, wire}) {
     command->add_option("--rounds", options.compare.rounds, "How often both are measured")
         ->check(CLI::Range(1, 1'000))
         ->capture_default_str();
@@ -207,6 +245,20 @@ int Main(int argc, char** argv) {
         ->check(CLI::ExistingDirectory)
         ->capture_default_str();
   }
+  for (CLI::App* command : {compare, rows}) {
+    command->add_option("--stream-in-flight", options.compare.stream_in_flight, "In flight over streams")
+        ->check(CLI::Range(1, 9'000))
+        ->capture_default_str();
+    command->add_option("--a-message", options.compare.a_message, "Over streams: how many a message")
+        ->check(CLI::Range(1, 256))
+        ->capture_default_str();
+  }
+  rows->add_option("--overload-seconds", options.rows.overload_seconds,
+                   "For how long twice the largest rate is offered")
+      ->check(CLI::Range(0.5, 3'600.0))
+      ->capture_default_str();
+  rows->add_flag("--slow-ones", options.rows.slow_ones, "A million stations and 20 million payments too");
+  compare->add_flag("--unary-only", options.compare.unary_only, "Only unary payments and the unary echo");
   hanging->add_option("--rate-each", options.hanging.rate_each, "Payments a second to each of the three billers")
       ->check(CLI::Range(1.0, 1'000'000.0))
       ->capture_default_str();
@@ -237,6 +289,7 @@ int Main(int argc, char** argv) {
     options.wire.rounds = options.compare.rounds;
     return DoWire(options);
   }
+  if (*rows) return DoRows(options);
   if (*pay) return Conclude(options, "payments", RunPay(options.pay));
   return DoCompare(options);
 }

@@ -52,17 +52,7 @@ struct Pay {
     return stub.PrepareAsyncPay(context, request, queue);
   }
   void Fill(Request& request) { maker.MakeNext(request); }
-  static CallResult Read(const Response& response) {
-    const v1::Payment& payment = response.payment();
-    CallResult result{.state = payment.state()};
-    if (payment.has_decline()) {
-      result.decline = payment.decline().reason();
-      result.detail = payment.decline().text();
-    } else if (!payment.unknown_cause().empty()) {
-      result.detail = payment.unknown_cause();
-    }
-    return result;
-  }
+  static CallResult Read(const Response& response) { return ResultOf(response.payment()); }
 
   PaymentMaker maker;
 };

@@ -13,7 +13,7 @@ packages=(
   # for adapters in Python
   python3-grpcio python3-protobuf
   # for the tests and benchmarks
-  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev openssl nodejs python3-yaml
+  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev libhiredis-dev openssl nodejs python3-yaml valgrind
 )
 
 fail() {

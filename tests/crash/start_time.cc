@@ -62,7 +62,7 @@ struct Options {
   keeper.Start();
   sequencer.Start();
   bench::OpenStations(sequencer, options.stations);
-  bench::PumpPayments(sequencer, options.stations, options.payments,
+  bench::PumpPayments(sequencer, options.stations, /*first=*/1, options.payments,
                       core::kMaxBlocksInFlight * core::kMaxCommandsPerBlock);
   kill(getpid(), SIGKILL);
   std::abort();

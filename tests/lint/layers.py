@@ -89,7 +89,7 @@ LAYERS = {
     "bench/": Layer(
         headers=(CORE, "storage/", "bench/", "adapters/iso8583/", "adapters/sim/certificates.h", API_PROTO,
                  JOURNAL_PROTO),
-        libraries=("grpc", "protobuf", "boost", "cli11", "benchmark", "posix"),
+        libraries=("grpc", "protobuf", "boost", "cli11", "benchmark", "hiredis", "posix"),
         targets=("ws_core", "ws_storage", "ws_adapters", "ws_certificates", "ws_api_proto", "ws_journal_proto",
                  "ws_bench", "ws_echo_proto"),
     ),
@@ -112,11 +112,12 @@ LIBRARIES = {
     "pugixml": (("pugixml.hpp",), ("pugixml::",)),
     "cli11": (("CLI/",), ("CLI11::",)),
     "benchmark": (("benchmark/",), ("benchmark::",)),
+    "hiredis": (("hiredis/",), ("PkgConfig::hiredis",)),
     "gtest": (("gtest/", "gmock/"), ("GTest::",)),
     "rapidcheck": (("rapidcheck",), ("rapidcheck",)),
     "posix": (
         ("sys/", "unistd.h", "fcntl.h", "signal.h", "dirent.h", "netinet/", "arpa/", "netdb.h", "spawn.h", "poll.h",
-         "pthread.h", "sched.h", "termios.h", "time.h", "linux/"),
+         "pthread.h", "pwd.h", "sched.h", "termios.h", "time.h", "malloc.h", "linux/"),
         (),
     ),
 }  # fmt: skip

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "bench/compare.h"
+#include "boost/json/object.hpp"
+
+namespace waystation::bench {
+
+struct RowsOptions {
+  CompareOptions compare;
+  double overload_seconds = 60;
+  // A million stations, and twenty million payments: some minutes more.
+  bool slow_ones = false;
+};
+
+// What the switch promises of its speed, a row each.
+struct Promise {
+  std::string name;  // as in the JSON
+  std::string text;
+  double value = 0;
+  double bound = 0;
+  bool at_most = false;  // else at least
+
+  bool kept() const { return at_most ? value <= bound : value >= bound; }
+};
+
+struct RowsResult {
+  CompareResult compare;
+  std::vector<Promise> promises;
+  // What stands behind some of them.
+  std::vector<std::string> notes;
+  uint64_t unexpected = 0;
+};
+
+// Compare, and then, each against a switchd started for it: one payment at a time against its two syncs and an echo;
+// all payments on one station, and on one biller; latency at half of the largest rate; twice the largest rate over
+// sixteen streams, with inquiries and account inquiries asked all the while; and half of it again, from 2 seconds after
+// that on. Errors as Compare's.
+absl::StatusOr<RowsResult> MeasureRows(const RowsOptions& options);
+
+// Each promise with its bound and whether it was kept.
+std::string RowsText(const RowsResult& result);
+// As CompareJson's, and {"promises": {name: {"value", "at_least" or "at_most", "kept"}}, "notes": [...]}
+boost::json::object RowsJson(const RowsResult& result);
+
+}  // namespace waystation::bench

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""A short `switchbench compare` runs from beginning to end, and its output has the shape that its header promises.
+
+No figure is looked at: compare_shape_test.py SWITCHBENCH
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SWITCHBENCH = ""
+ALWAYS = {"echo_unary", "echo_stream", "pay_unary", "pay_stream", "ledger"}
+WHERE_INSTALLED = {"postgres", "redis", "redis_pipelined"}
+RATIOS = {
+    "pay_unary/echo_unary",
+    "pay_stream/echo_unary",
+    "pay_unary/postgres",
+    "pay_unary/redis",
+    "pay_stream/postgres",
+    "pay_stream/redis_pipelined",
+}
+
+
+class Compare(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        command = [SWITCHBENCH, "compare", "--rounds", "2", "--seconds", "0.3", "--warm-up", "0.1", "--stations", "20"]
+        command += ["--in-flight", "100", "--stream-in-flight", "512", "--a-message", "32"]
+        with tempfile.NamedTemporaryFile(suffix=".json") as file:
+            done = subprocess.run(command + ["--json", file.name], capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise AssertionError(f"exit status {done.returncode}\n{done.stdout}\n{done.stderr}")
+            cls.text = done.stdout
+            cls.json = json.load(file)
+
+    def test_each_was_measured_or_skipped_with_a_word(self):
+        rates, skipped = self.json["rates"], self.json["skipped"]
+        self.assertEqual(set(rates) | set(skipped), ALWAYS | WHERE_INSTALLED)
+        self.assertFalse(set(rates) & set(skipped))
+        self.assertLessEqual(set(skipped), WHERE_INSTALLED)
+        for name, why in skipped.items():
+            self.assertIn("not installed", why, name)
+            self.assertIn(f"{name} was skipped: ", self.text)
+        for name, rate in rates.items():
+            self.assertGreater(rate, 0, name)
+
+    def test_ratios_are_of_the_medians(self):
+        rates = self.json["rates"]
+        expected = {name for name in RATIOS if set(name.split("/")) <= set(rates)}
+        self.assertEqual(set(self.json["ratios"]), expected)
+        for name, ratio in self.json["ratios"].items():
+            part, whole = name.split("/")
+            self.assertAlmostEqual(ratio, rates[part] / rates[whole], msg=name)
+
+    def test_spreads_hold_the_medians(self):
+        for name, spread in self.json["spreads"].items():
+            self.assertLessEqual(spread["least"], spread["most"], name)
+            if name in self.json["rates"]:
+                self.assertLessEqual(spread["least"], self.json["rates"][name], name)
+                self.assertGreaterEqual(spread["most"], self.json["rates"][name], name)
+        self.assertEqual(set(self.json["spreads"]), set(self.json["rates"]) | set(self.json["ratios"]))
+
+    def test_each_round_has_each(self):
+        self.assertEqual(len(self.json["rounds"]), 2)
+        for one in self.json["rounds"]:
+            self.assertEqual(set(one), set(self.json["rates"]))
+            for name in ("pay_unary", "pay_stream"):
+                self.assertEqual(set(one[name]["results"]), {"SUCCEEDED"}, name)
+
+    def test_people_see_what_it_was_measured_with_and_against(self):
+        self.assertIn("100 in flight on 2 connections, 2 generator threads", self.text)
+        self.assertIn("over streams: 512 in flight, 32 a message", self.text)
+        table = self.text.partition("at least\n")[2]
+        for name, target in self.json["targets"].items():
+            lines = [line for line in table.splitlines() if line.startswith(name + " ")]
+            self.assertEqual(len(lines), 1 if name in self.json["spreads"] else 0, name)
+            for line in lines:
+                self.assertEqual(float(line.removesuffix("missed").split()[4]), target)
+        for key in ("in_flight", "channels", "threads", "seed", "stream_in_flight", "a_message"):
+            self.assertIn(key, self.json)
+
+
+if __name__ == "__main__":
+    SWITCHBENCH = sys.argv.pop()
+    unittest.main()
