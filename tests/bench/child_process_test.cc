@@ -51,6 +51,15 @@ TEST_F(ChildProcessTest, AChildThatEndsEarlyIsReportedWithItsStderr) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("the port is taken"));
 }
 
+TEST_F(ChildProcessTest, TellsHowAProgramEndedThatWasToEndByItself) {
+  EXPECT_TRUE(Shell("exit 0")->WaitForSuccess(seconds(20)).ok());
+  const absl::Status status = Shell("echo no such table >&2; exit 3")->WaitForSuccess(seconds(20));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("exit status 3"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("no such table"));
+  const auto slow = Shell("exec sleep 60");
+  EXPECT_EQ(slow->WaitForSuccess(std::chrono::milliseconds(100)).code(), absl::StatusCode::kDeadlineExceeded);
+}
+
 TEST_F(ChildProcessTest, ASilentChildIsGivenUpOnAndKilled) {
   const auto child = Shell("trap '' TERM; echo ready; while :; do sleep 0.05; done");
   ASSERT_TRUE(child->WaitForLine("ready", seconds(20), Never).ok());

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""A short `switchbench compare` runs from beginning to end, and its output has the shape that its header promises.
+"""A short `switchbench rows`, which begins with a compare, runs from beginning to end, and its output has the shape
+that the headers promise.
 
-No figure is looked at: compare_shape_test.py SWITCHBENCH
+No figure is looked at: rows_shape_test.py SWITCHBENCH
 """
 
 import json
@@ -13,6 +14,14 @@ import unittest
 SWITCHBENCH = ""
 ALWAYS = {"echo_unary", "echo_stream", "pay_unary", "pay_stream", "ledger"}
 WHERE_INSTALLED = {"postgres", "redis", "redis_pipelined"}
+AT_LEAST = {"one_station/many_stations", "one_biller/three_billers", "overload_goodput"}
+AT_MOST = {
+    "one_payment/floor",
+    "half_rate_p99_ms",
+    "recovered_p99_ms",
+    "overload_inquire_p99_ms",
+    "overload_get_account_p99_ms",
+}
 RATIOS = {
     "pay_unary/echo_unary",
     "pay_stream/echo_unary",
@@ -23,11 +32,11 @@ RATIOS = {
 }
 
 
-class Compare(unittest.TestCase):
+class Rows(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        command = [SWITCHBENCH, "compare", "--rounds", "2", "--seconds", "0.3", "--warm-up", "0.1", "--stations", "20"]
-        command += ["--in-flight", "100", "--stream-in-flight", "512", "--a-message", "32"]
+        command = [SWITCHBENCH, "rows", "--rounds", "2", "--seconds", "0.3", "--warm-up", "0.1", "--stations", "20"]
+        command += ["--in-flight", "100", "--stream-in-flight", "512", "--a-message", "32", "--overload-seconds", "1"]
         with tempfile.NamedTemporaryFile(suffix=".json") as file:
             done = subprocess.run(command + ["--json", file.name], capture_output=True, text=True, check=False)
             if done.returncode != 0:
@@ -69,10 +78,19 @@ class Compare(unittest.TestCase):
             for name in ("pay_unary", "pay_stream"):
                 self.assertEqual(set(one[name]["results"]), {"SUCCEEDED"}, name)
 
+    def test_each_promise_has_its_bound(self):
+        promises = self.json["promises"]
+        self.assertEqual({name for name, one in promises.items() if "at_least" in one}, AT_LEAST)
+        self.assertEqual({name for name, one in promises.items() if "at_most" in one}, AT_MOST)
+        for name, one in promises.items():
+            self.assertGreater(one["value"], 0, name)
+            kept = one["value"] >= one["at_least"] if name in AT_LEAST else one["value"] <= one["at_most"]
+            self.assertEqual(one["kept"], kept, name)
+
     def test_people_see_what_it_was_measured_with_and_against(self):
         self.assertIn("100 in flight on 2 connections, 2 generator threads", self.text)
         self.assertIn("over streams: 512 in flight, 32 a message", self.text)
-        table = self.text.partition("at least\n")[2]
+        table = self.text.partition("at least\n")[2].partition("\n\n")[0]
         for name, target in self.json["targets"].items():
             lines = [line for line in table.splitlines() if line.startswith(name + " ")]
             self.assertEqual(len(lines), 1 if name in self.json["spreads"] else 0, name)
