@@ -1,14 +1,11 @@
 #include "adapters/http/connection.h"
 
-#include <array>
 #include <utility>
 
 #include "adapters/http/read_answer.h"
 #include "boost/asio/ip/address.hpp"
-#include "boost/asio/ip/tcp.hpp"
-#include "boost/asio/redirect_error.hpp"
-#include "boost/asio/use_awaitable.hpp"
-#include "boost/asio/write.hpp"
+#include "boost/asio/query.hpp"
+#include "boost/beast/core/error.hpp"
 #include "fmt/format.h"
 #include "openssl/ssl.h"
 #include "openssl/x509_vfy.h"
@@ -18,7 +15,6 @@ namespace waystation::adapters::http {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-using tcp = asio::ip::tcp;
 
 namespace {
 
@@ -43,13 +39,14 @@ bool ExpectName(SSL* ssl, const std::string& host) {
 }  // namespace
 
 Connection::Connection(const asio::any_io_executor& executor, std::shared_ptr<const ClientOptions> options)
-    : options_(std::move(options)), tcp_(executor), buffer_(MostBufferBytes(options_->most_answer_bytes)) {
-  if (options_->endpoint.tls) tls_.emplace(tcp_, *options_->tls);
-}
+    : options_(std::move(options)),
+      deadlines_(asio::use_service<Deadlines>(asio::query(executor, asio::execution::context))),
+      stream_(executor, options_->endpoint.tls ? options_->tls.get() : nullptr),
+      buffer_(MostBufferBytes(options_->most_answer_bytes)) {}
 
 asio::awaitable<absl::Status> Connection::Open(std::shared_ptr<LookUp> look_up, Deadline deadline) {
   absl::Status status = co_await Connect(std::move(look_up), deadline);
-  if (status.ok() && tls_) status = co_await Handshake(deadline);
+  if (status.ok() && options_->endpoint.tls) status = co_await Handshake(deadline);
   co_return status;
 }
 
@@ -66,24 +63,23 @@ asio::awaitable<absl::Status> Connection::Connect(std::shared_ptr<LookUp> look_u
     if (!found.ok()) co_return Fault(endpoint, "look up", std::string(found.status().message()));
     addresses = *std::move(found);
   }
-  tcp_.expires_at(deadline);
-  co_await tcp_.async_connect(addresses, asio::redirect_error(asio::use_awaitable, error));
-  if (error) co_return Fault(endpoint, "connect to", error);
-  tcp_.socket().set_option(tcp::no_delay(true), error);
-  if (!error) tcp_.socket().non_blocking(true, error);
-  co_return error ? Fault(endpoint, "set up the connection to", error) : absl::OkStatus();
+  const Deadlines::Watch watch(deadlines_, deadline, stream_.socket());
+  co_await stream_.Connect(addresses, error);
+  if (watch.passed()) error = boost::beast::error::timeout;
+  co_return error ? Fault(endpoint, "connect to", error) : absl::OkStatus();
 }
 
 asio::awaitable<absl::Status> Connection::Handshake(Deadline deadline) {
   const Endpoint& endpoint = options_->endpoint;
-  SSL* const ssl = tls_->native_handle();
+  SSL* const ssl = stream_.ssl();
   if (!ExpectName(ssl, endpoint.host)) {
     co_return absl::UnavailableError(fmt::format("TLS with {}: \"{}\" is no name that a certificate could bear",
                                                  endpoint.Authority(), endpoint.host));
   }
-  tcp_.expires_at(deadline);
+  const Deadlines::Watch watch(deadlines_, deadline, stream_.socket());
   error_code error;
-  co_await tls_->Handshake(error);
+  co_await stream_.Handshake(error);
+  if (watch.passed()) error = boost::beast::error::timeout;
   if (!error) co_return absl::OkStatus();
   const long verdict = SSL_get_verify_result(ssl);
   if (verdict == X509_V_OK) co_return Fault(endpoint, "TLS with", error);
@@ -93,23 +89,19 @@ asio::awaitable<absl::Status> Connection::Handshake(Deadline deadline) {
 
 asio::awaitable<Result> Connection::Exchange(std::string bytes, Deadline deadline) {
   keep_alive_ = false;
-  tcp_.expires_at(deadline);
+  const Deadlines::Watch watch(deadlines_, deadline, stream_.socket());
   error_code error;
-  if (tls_) {
-    co_await tls_->Write(bytes, error);
-  } else {
-    co_await asio::async_write(tcp_, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
-  }
+  co_await stream_.Write(bytes, error);
   // How much of it the host has is not known.
-  if (error) {
-    co_return Broken{error == boost::beast::error::timeout
-                         ? "the request was not taken by the deadline"
-                         : fmt::format("the connection broke as the request went out: {}", error.message())};
-  }
+  if (watch.passed()) co_return Broken{"the request was not taken by the deadline"};
+  if (error) co_return Broken{fmt::format("the connection broke as the request went out: {}", error.message())};
   bytes = std::string();  // not held while the answer is waited for
-  const auto read_some = [this](asio::mutable_buffer into, error_code& read_error) -> asio::awaitable<size_t> {
-    if (tls_) return tls_->ReadSome(into, read_error);
-    return tcp_.async_read_some(into, asio::redirect_error(asio::use_awaitable, read_error));
+  // An error is told by the reading too.
+  co_await stream_.WaitToRead(error);
+  const auto read_some = [&](asio::mutable_buffer into, error_code& read_error) -> asio::awaitable<size_t> {
+    const size_t size = co_await stream_.ReadSome(into, read_error);
+    if (watch.passed()) read_error = boost::beast::error::timeout;
+    co_return size;
   };
   AnswerRead read = co_await ReadAnswer(read_some, buffer_, options_->most_answer_bytes);
   keep_alive_ = read.keep_alive;
@@ -118,12 +110,7 @@ asio::awaitable<Result> Connection::Exchange(std::string bytes, Deadline deadlin
 }
 
 bool Connection::Reusable() {
-  if (!keep_alive_ || buffer_.size() != 0) return false;
-  if (tls_ && tls_->HasUnread()) return false;
-  char byte = 0;
-  error_code error;
-  tcp_.socket().receive(asio::buffer(&byte, 1), tcp::socket::message_peek, error);
-  return error == asio::error::would_block;
+  return keep_alive_ && buffer_.size() == 0 && stream_.IsQuiet();
 }
 
 }  // namespace waystation::adapters::http

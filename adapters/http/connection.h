@@ -2,16 +2,16 @@
 
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "adapters/http/client.h"
+#include "adapters/http/deadlines.h"
 #include "adapters/http/look_up.h"
-#include "adapters/http/tls_stream.h"
+#include "adapters/http/stream.h"
 #include "boost/asio/any_io_executor.hpp"
+#include "boost/asio/awaitable.hpp"
 #include "boost/beast/core/flat_buffer.hpp"
-#include "boost/beast/core/tcp_stream.hpp"
 
 namespace waystation::adapters::http {
 
@@ -32,7 +32,7 @@ class Connection {
   // Whether another request may follow now: the last answer allows it, and nothing came after it, nor the end.
   bool Reusable();
 
-  boost::asio::any_io_executor executor() { return tcp_.get_executor(); }
+  boost::asio::any_io_executor executor() { return stream_.socket().get_executor(); }
 
   void IdleFrom(Deadline now) { idle_from_ = now; }
   Deadline idle_from() const { return idle_from_; }
@@ -42,8 +42,8 @@ class Connection {
   boost::asio::awaitable<absl::Status> Handshake(Deadline deadline);
 
   const std::shared_ptr<const ClientOptions> options_;
-  boost::beast::tcp_stream tcp_;
-  std::optional<TlsStream> tls_;
+  Deadlines& deadlines_;
+  Stream stream_;
   boost::beast::flat_buffer buffer_;
   bool keep_alive_ = false;
   Deadline idle_from_{};

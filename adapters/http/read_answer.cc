@@ -20,6 +20,8 @@ namespace {
 
 using Parser = beast::http::response_parser<beast::http::string_body>;
 
+// An answer is mostly read at once.
+constexpr size_t kLeastReadBytes = 2 * 1024;
 constexpr size_t kMostReadBytes = 64 * 1024;
 
 std::string ReadFault(const error_code& error) {
@@ -54,6 +56,7 @@ asio::awaitable<AnswerRead> ReadAnswer(ReadSome read_some, beast::flat_buffer& b
   parser.header_limit(kMostHeaderBytes);
   parser.body_limit(most_body_bytes);
   parser.eager(true);  // the body with the header
+  buffer.reserve(kLeastReadBytes);
   error_code error = Parse(parser, buffer);
   while (!error && !parser.is_done()) {
     const size_t size = beast::read_size(buffer, kMostReadBytes);
