@@ -1,7 +1,6 @@
 #include "switch/daemon/disk_watch.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -60,10 +59,6 @@ absl::Status DataDisk::ReleaseBallast() {
 
 DiskWatch::DiskWatch(Disk* disk, const DiskLimits& limits, std::function<void(bool low)> on_change)
     : disk_(disk), limits_(limits), on_change_(std::move(on_change)) {}
-
-DiskWatch::~DiskWatch() {
-  Stop();
-}
 
 DiskWatch::State DiskWatch::Look() {
   const std::lock_guard looking(looking_);
@@ -144,27 +139,6 @@ void DiskWatch::LogFailure(const std::string& what) {
 DiskWatch::State DiskWatch::state() const {
   const std::lock_guard lock(mutex_);
   return state_;
-}
-
-void DiskWatch::Start() {
-  thread_ = std::thread([this] {
-    std::unique_lock lock(mutex_);
-    while (!wake_.wait_for(lock, core::kDiskWatchInterval, [this] { return stopping_; })) {
-      lock.unlock();
-      Look();
-      lock.lock();
-    }
-  });
-  pthread_setname_np(thread_.native_handle(), "disk watch");
-}
-
-void DiskWatch::Stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
-  if (thread_.joinable()) thread_.join();
 }
 
 }  // namespace waystation::daemon

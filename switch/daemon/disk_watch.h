@@ -1,11 +1,9 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
-#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -45,8 +43,8 @@ struct DiskLimits {
   uint64_t ballast = 0;
 };
 
-// Looks at the free space now and then, so that a disk that fills up costs new work first and the outcomes of what is
-// held last:
+// Looks at the free space when it is told to, so that a disk that fills up costs new work first and the outcomes of
+// what is held last:
 //
 //   free space below low_below                 new work is refused, outcomes are still recorded
 //   below a quarter of it                      the ballast is released: the last reserve, for outcomes
@@ -54,13 +52,12 @@ struct DiskLimits {
 //
 // As long as the ballast is not there, its size does not count as free. What happens, and what to do, is logged.
 //
-// Threads: Start and Stop on the owner's; Look and state from any.
+// Threads: any.
 class DiskWatch {
  public:
   // `on_change(low)` is called, on the thread that looked, when new work is to be refused and when to be taken again;
   // it is taken at first. All outlive the watch.
   DiskWatch(Disk* disk, const DiskLimits& limits, std::function<void(bool low)> on_change);
-  ~DiskWatch();
 
   struct State {
     uint64_t free_bytes = 0;
@@ -72,10 +69,6 @@ class DiskWatch {
   // As the last look found it.
   State state() const;
   const DiskLimits& limits() const { return limits_; }
-
-  // From now on a thread looks every core::kDiskWatchInterval.
-  void Start();
-  void Stop();
 
  private:
   uint64_t ReleaseBelow() const { return limits_.low_below / 4; }
@@ -92,10 +85,7 @@ class DiskWatch {
   std::string last_failure_;  // guarded by looking_: logged once, not at every look
 
   mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  State state_;            // guarded by mutex_
-  bool stopping_ = false;  // guarded by mutex_
-  std::thread thread_;
+  State state_;  // guarded by mutex_
 };
 
 }  // namespace waystation::daemon

@@ -1,8 +1,11 @@
 // switchd: the transaction switch.
 
+#include <malloc.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -11,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "fmt/format.h"
 #include "grpc/support/log.h"
+#include "switch/core/limits.h"
 #include "switch/core/log.h"
 #include "switch/daemon/async_log.h"
 #include "switch/daemon/configuration.h"
@@ -81,6 +85,8 @@ int main(int argc, char** argv) {
     return kBadUsage;
   }
 
+  // One heap for all threads. With one for each, what a thread has freed is not there for the others.
+  mallopt(M_ARENA_MAX, 1);
   // gRPC's mutexes are Abseil's, and Debian builds them with the search for lock cycles on: 3 % of a loaded switch.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const sigset_t stop_signals = BlockStopSignals();
@@ -112,8 +118,10 @@ int main(int argc, char** argv) {
   fmt::print("listening on {}\n", (*started)->address());
   std::fflush(stdout);
 
+  const timespec pause = {.tv_sec = 0,
+                          .tv_nsec = std::chrono::nanoseconds(waystation::core::kDiskWatchInterval).count()};
   int signal = 0;
-  sigwait(&stop_signals, &signal);
+  while ((signal = sigtimedwait(&stop_signals, nullptr, &pause)) < 0) (*started)->WatchDisk();
   waystation::core::Log(
       waystation::core::LogLevel::kInfo, "switchd",
       fmt::format("{}: taking nothing new, finishing what is in progress", signal == SIGTERM ? "SIGTERM" : "SIGINT"));

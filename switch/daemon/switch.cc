@@ -206,8 +206,11 @@ absl::Status Switch::OpenLedger() {
                                   recovered->snapshot_sequence,
                                   [this](const storage::ChainPosition& end) { mark_keeper_.Note(end); }});
   mark_keeper_.Start();
-  disk_watch_->Start();
   return absl::OkStatus();
+}
+
+void Switch::WatchDisk() {
+  disk_watch_->Look();
 }
 
 void Switch::NoteHighWaterAtStart(const std::optional<storage::HighWaterMark>& mark,
@@ -371,6 +374,7 @@ void Switch::Stop() {
     const auto began = std::chrono::steady_clock::now();
     std::this_thread::sleep_for(core::kRefuseAtLeast);
     while (InProgress() > 0 && std::chrono::steady_clock::now() < began + core::kDrainLimit) {
+      WatchDisk();
       std::this_thread::sleep_for(core::kDrainPoll);
     }
     if (const size_t left = InProgress(); left > 0) {
@@ -390,7 +394,6 @@ void Switch::Stop() {
   reader_.Stop();
   feeder_.Stop();
   if (sequencer_ != nullptr) sequencer_->Stop();
-  if (disk_watch_ != nullptr) disk_watch_->Stop();
   mark_keeper_.Stop();
   const uint64_t last = ledger_ == nullptr ? 0 : ledger_->last_sequence();
   Log(LogLevel::kInfo, kComponent, fmt::format("stopped at leg {}", last), {{"last_sequence", last}});

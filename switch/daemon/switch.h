@@ -40,7 +40,7 @@ namespace waystation::daemon {
 // The composition root: the one place where the concrete clock, disk, billers and network meet. Members stand in the
 // order in which they are built; each may use those above it.
 //
-// Threads: Start and Stop on the owner's.
+// Threads: the owner's.
 class Switch {
  public:
   // Opens the data folder, recovers the ledger, hands open payments to the resolver, and listens. When it returns OK
@@ -53,6 +53,9 @@ class Switch {
   const std::string& address() const { return address_; }
   // Where the metrics are, in the same form; empty where none are configured, and once it has stopped.
   std::string metrics_address() const { return metrics_ == nullptr ? "" : metrics_->address(); }
+
+  // Looks at the free disk space (disk_watch.h): the owner's to call every core::kDiskWatchInterval.
+  void WatchDisk();
 
   // Takes nothing new, lets what is in progress finish (at most kDrainLimit; then its callers are told the state
   // reached), writes a last snapshot, and closes. Whoever comes meanwhile, for kRefuseAtLeast, is told so.

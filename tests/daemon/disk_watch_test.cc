@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include <condition_variable>
 #include <filesystem>
-#include <mutex>
 #include <vector>
 
 namespace waystation::daemon {
@@ -25,22 +23,17 @@ constexpr DiskLimits kLimits{.low_below = 100 * kMb, .enough_from = 120 * kMb, .
 class FakeDisk final : public Disk {
  public:
   absl::StatusOr<uint64_t> FreeBytes() override {
-    const std::lock_guard lock(mutex_);
-    ++looks_;
-    looked_.notify_all();
     if (broken_) return absl::UnavailableError("statvfs: Input/output error");
     return free_;
   }
   uint64_t BallastBytes() override { return ballast_; }
   absl::Status MakeBallast(uint64_t bytes) override {
-    const std::lock_guard lock(mutex_);
     if (read_only_ || bytes > free_ + ballast_) return absl::UnavailableError("ballast: No space left on device");
     free_ = free_ + ballast_ - bytes;
     ballast_ = bytes;
     return absl::OkStatus();
   }
   absl::Status ReleaseBallast() override {
-    const std::lock_guard lock(mutex_);
     if (read_only_) return absl::UnavailableError("ballast: Read-only file system");
     free_ += ballast_;
     ballast_ = 0;
@@ -54,15 +47,8 @@ class FakeDisk final : public Disk {
   void SetReadOnly(bool read_only) { read_only_ = read_only; }
   uint64_t free_mb() const { return free_ / kMb; }
   uint64_t ballast_mb() const { return ballast_ / kMb; }
-  void WaitForLooks(int count) {
-    std::unique_lock lock(mutex_);
-    ASSERT_TRUE(looked_.wait_for(lock, std::chrono::seconds(60), [&] { return looks_ >= count; }));
-  }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable looked_;
-  int looks_ = 0;
   uint64_t free_ = 0;
   uint64_t ballast_ = 0;
   bool broken_ = false;
@@ -172,13 +158,6 @@ TEST_F(DiskWatchTest, WhatCantBeFoundOutChangesNothing) {
   disk_.SetBroken(false);
   Look(0);
   EXPECT_THAT(changes_, ElementsAre(true));
-}
-
-TEST_F(DiskWatchTest, LooksByItselfUntilItIsStopped) {
-  disk_.SetFree(1'000);
-  watch_.Start();
-  disk_.WaitForLooks(3);
-  watch_.Stop();
 }
 
 TEST(DataDiskTest, TheBallastIsReallyAllocated) {
