@@ -121,7 +121,9 @@ asio::awaitable<Result> Client::Send(Request request, Deadline deadline,
     if (!opened.ok()) co_return NeverLeft{std::string(opened.message())};
     if (Passed(deadline)) co_return NeverLeft{"the deadline had passed once the connection was open"};
   }
-  Result result = co_await connection->Exchange(Bytes(request, options_->endpoint), deadline);
+  std::string bytes = Bytes(request, options_->endpoint);
+  request = {};  // not held while the answer is waited for
+  Result result = co_await connection->Exchange(std::move(bytes), deadline);
   const Answer* answer = std::get_if<Answer>(&result);
   const bool in_step = answer != nullptr && belongs(*answer);
   // Whether anything came after the answer is looked at when it is taken again.

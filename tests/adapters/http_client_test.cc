@@ -324,6 +324,18 @@ TEST_F(HttpClient, SilenceIsBrokenAtTheDeadlineAndNotBefore) {
   EXPECT_THAT(server_->requests(), SizeIs(1));
 }
 
+TEST_F(HttpClient, EachDeadlineHoldsInWhicheverOrderTheyCome) {
+  Serve({});
+  const Deadline late = In(milliseconds(400));
+  const Deadline early = In(milliseconds(200));
+  const size_t waits_long = Start(late);
+  const size_t waits_little = Start(early);
+  EXPECT_EQ(Finish(waits_little), "broken: no answer by the deadline");
+  EXPECT_GE(std::chrono::steady_clock::now(), early);
+  EXPECT_EQ(Finish(waits_long), "broken: no answer by the deadline");
+  EXPECT_GE(std::chrono::steady_clock::now(), late);
+}
+
 TEST_F(HttpClient, AConnectionWhoseAnswerDidNotComeIsNotUsedAgain) {
   Serve({});
   Finish(Start(In(milliseconds(500))));
