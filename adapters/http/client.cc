@@ -1,14 +1,20 @@
 #include "adapters/http/client.h"
 
 #include <deque>
+#include <list>
 #include <map>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include "adapters/http/connection.h"
 #include "boost/asio/any_io_executor.hpp"
 #include "boost/asio/execution_context.hpp"
 #include "boost/asio/query.hpp"
+#include "boost/asio/redirect_error.hpp"
 #include "boost/asio/steady_timer.hpp"
 #include "boost/asio/this_coro.hpp"
+#include "boost/asio/use_awaitable.hpp"
 #include "fmt/format.h"
 
 namespace waystation::adapters::http {
@@ -23,73 +29,151 @@ bool Passed(Deadline deadline) {
   return std::chrono::steady_clock::now() >= deadline;
 }
 
-// The idle connections of one io_context, of all clients; its service, so that they end before it does.
-class IdleConnections final : public asio::execution_context::service {
- public:
-  static inline asio::execution_context::id id;
+struct Pool;
 
-  explicit IdleConnections(asio::execution_context& context) : asio::execution_context::service(context) {}
+// Of one who waits for an idle connection, or for a place among those who open one.
+class Turn {
+ public:
+  Turn(Pool* pool, const asio::any_io_executor& executor) : pool_(pool), woken_(executor) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() { Leave(); }
+
+  // Until there may be one, or the deadline.
+  asio::awaitable<void> Wait(Deadline deadline);
+  void Come();
+
+ private:
+  void Leave();
+
+  Pool* const pool_;
+  asio::steady_timer woken_;
+  std::optional<std::list<Turn*>::iterator> place_;  // among those who wait
+};
+
+// The connections of a client on one io_context that have no request.
+struct Pool {
+  Pool(const asio::any_io_executor& executor, const ClientOptions& options)
+      : limit(options.idle_limit), most_idle(options.most_idle), drop(executor) {}
 
   // The one that was used last, as it is the likeliest to live; null when there is none that can be used.
-  std::unique_ptr<Connection> Take(uint64_t client) {
-    const auto found = idle_.find(client);
-    if (found == idle_.end()) return nullptr;
-    OfClient& idle = found->second;
-    DropStale(idle);
-    while (!idle.connections.empty()) {
-      std::unique_ptr<Connection> connection = std::move(idle.connections.back());
-      idle.connections.pop_back();
+  std::unique_ptr<Connection> Take() {
+    DropStale();
+    while (!idle.empty()) {
+      std::unique_ptr<Connection> connection = std::move(idle.back());
+      idle.pop_back();
       if (connection->Reusable()) return connection;
     }
     return nullptr;
   }
 
-  void Keep(uint64_t client, const ClientOptions& options, std::unique_ptr<Connection> connection) {
-    OfClient& idle = idle_.try_emplace(client, connection->executor(), options.idle_limit).first->second;
-    DropStale(idle);
-    if (idle.connections.size() >= options.most_idle) return;
-    connection->IdleFrom(std::chrono::steady_clock::now());
-    idle.connections.push_back(std::move(connection));
-    DropLater(idle);
+  void Keep(std::unique_ptr<Connection> connection) {
+    DropStale();
+    if (idle.size() < most_idle) {
+      connection->IdleFrom(std::chrono::steady_clock::now());
+      idle.push_back(std::move(connection));
+      DropLater();
+    }
+    WakeNext();
   }
 
- private:
-  // Those that have been idle for longest in front.
-  struct OfClient {
-    OfClient(const asio::any_io_executor& executor, std::chrono::milliseconds idle_limit)
-        : limit(idle_limit), drop(executor) {}
+  // Lets the one that waits for longest look again.
+  void WakeNext() {
+    if (!waiting.empty()) waiting.front()->Come();
+  }
 
-    const std::chrono::milliseconds limit;
-    std::deque<std::unique_ptr<Connection>> connections;
-    asio::steady_timer drop;
-    bool drop_is_set = false;
-  };
-
-  static void DropStale(OfClient& idle) {
+  void DropStale() {
     const Deadline now = std::chrono::steady_clock::now();
-    while (!idle.connections.empty() && now - idle.connections.front()->idle_from() >= idle.limit) {
-      idle.connections.pop_front();
-    }
+    while (!idle.empty() && now - idle.front()->idle_from() >= limit) idle.pop_front();
   }
 
   // For when no request comes to do it. One that is set already goes off no later than for the first in line.
-  static void DropLater(OfClient& idle) {
-    if (idle.drop_is_set || idle.connections.empty()) return;
-    idle.drop_is_set = true;
-    idle.drop.expires_at(idle.connections.front()->idle_from() + idle.limit);
-    idle.drop.async_wait([&idle](const boost::system::error_code& error) {
+  void DropLater() {
+    if (drop_is_set || idle.empty()) return;
+    drop_is_set = true;
+    drop.expires_at(idle.front()->idle_from() + limit);
+    drop.async_wait([this](const boost::system::error_code& error) {
       if (error) return;  // the io_context is ending
-      idle.drop_is_set = false;
-      DropStale(idle);
-      DropLater(idle);
+      drop_is_set = false;
+      DropStale();
+      DropLater();
     });
   }
 
-  void shutdown() override { idle_.clear(); }
-
-  // Whose elements stay where they are.
-  std::map<uint64_t, OfClient> idle_;
+  const std::chrono::milliseconds limit;
+  const size_t most_idle;
+  // Those that have been idle for longest in front.
+  std::deque<std::unique_ptr<Connection>> idle;
+  size_t opening = 0;
+  std::list<Turn*> waiting;
+  asio::steady_timer drop;
+  bool drop_is_set = false;
 };
+
+// The pools of one io_context, of all clients; its service, so that the connections end before it does.
+class Pools final : public asio::execution_context::service {
+ public:
+  static inline asio::execution_context::id id;
+
+  explicit Pools(asio::execution_context& context) : asio::execution_context::service(context) {}
+
+  std::shared_ptr<Pool> Of(uint64_t client, const asio::any_io_executor& executor, const ClientOptions& options) {
+    std::shared_ptr<Pool>& pool = pools_[client];
+    if (pool == nullptr) pool = std::make_shared<Pool>(executor, options);
+    return pool;
+  }
+
+ private:
+  // Requests that are cut short by the io_context's end hold theirs for a little longer.
+  void shutdown() override {
+    for (const auto& [client, pool] : pools_) pool->idle.clear();
+    pools_.clear();
+  }
+
+  std::map<uint64_t, std::shared_ptr<Pool>> pools_;
+};
+
+// A place among those who open a connection.
+class OpeningPlace {
+ public:
+  explicit OpeningPlace(Pool* pool) : pool_(pool) {}
+  OpeningPlace(const OpeningPlace&) = delete;
+  OpeningPlace& operator=(const OpeningPlace&) = delete;
+  ~OpeningPlace() { Leave(); }
+
+  bool TryTake() {
+    if (pool_->opening >= kMostOpening) return false;
+    ++pool_->opening;
+    return taken_ = true;
+  }
+  void Leave() {
+    if (!std::exchange(taken_, false)) return;
+    --pool_->opening;
+    pool_->WakeNext();
+  }
+
+ private:
+  Pool* const pool_;
+  bool taken_ = false;
+};
+
+asio::awaitable<void> Turn::Wait(Deadline deadline) {
+  woken_.expires_at(deadline);
+  place_ = pool_->waiting.insert(pool_->waiting.end(), this);
+  boost::system::error_code ignored;
+  co_await woken_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  Leave();
+}
+
+void Turn::Leave() {
+  if (place_) pool_->waiting.erase(*place_);
+  place_.reset();
+}
+
+void Turn::Come() {
+  Leave();
+  woken_.cancel();
+}
 
 std::string Bytes(const Request& request, const Endpoint& endpoint) {
   const std::string target = endpoint.path + request.target;
@@ -112,12 +196,25 @@ Client::Client(ClientOptions options)
 asio::awaitable<Result> Client::Send(Request request, Deadline deadline,
                                      absl::FunctionRef<bool(const Answer&)> belongs) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
-  auto& idle = asio::use_service<IdleConnections>(asio::query(executor, asio::execution::context));
+  const std::shared_ptr<Pool> pool =
+      asio::use_service<Pools>(asio::query(executor, asio::execution::context)).Of(id_, executor, *options_);
   if (Passed(deadline)) co_return NeverLeft{"the deadline had passed before the request was sent"};
-  std::unique_ptr<Connection> connection = idle.Take(id_);
+  OpeningPlace place(pool.get());
+  std::unique_ptr<Connection> connection = pool->Take();
+  while (connection == nullptr && !place.TryTake()) {
+    Turn turn(pool.get(), executor);
+    co_await turn.Wait(deadline);
+    connection = pool->Take();
+    // There may be more than this one takes, or leaves.
+    if (connection != nullptr || Passed(deadline)) pool->WakeNext();
+    if (connection == nullptr && Passed(deadline)) {
+      co_return NeverLeft{fmt::format("{} connections were being opened already, until the deadline", kMostOpening)};
+    }
+  }
   if (connection == nullptr) {
     connection = std::make_unique<Connection>(executor, options_);
     const absl::Status opened = co_await connection->Open(look_up_, deadline);
+    place.Leave();
     if (!opened.ok()) co_return NeverLeft{std::string(opened.message())};
     if (Passed(deadline)) co_return NeverLeft{"the deadline had passed once the connection was open"};
   }
@@ -127,7 +224,7 @@ asio::awaitable<Result> Client::Send(Request request, Deadline deadline,
   const Answer* answer = std::get_if<Answer>(&result);
   const bool in_step = answer != nullptr && belongs(*answer);
   // Whether anything came after the answer is looked at when it is taken again.
-  if (in_step && connection->keep_alive()) idle.Keep(id_, *options_, std::move(connection));
+  if (in_step && connection->keep_alive()) pool->Keep(std::move(connection));
   co_return result;
 }
 

@@ -45,6 +45,9 @@ struct Broken {
 };
 using Result = std::variant<Answer, NeverLeft, Broken>;
 
+// For each io_context.
+inline constexpr size_t kMostOpening = 256;
+
 struct ClientOptions {
   Endpoint endpoint;
   // Null unless endpoint.tls.
@@ -58,9 +61,11 @@ struct ClientOptions {
 // HTTP/1.1 to one host, over connections that are kept open, by TLS or in plain text.
 //
 // A request has a connection to itself: one that is idle, else a new one. So as many are open as requests are in
-// flight, which the biller's lane bounds. A connection that closed, or has something to read, while it was idle is not
-// used again; one that closes just as the request goes out leaves the request Broken. Nothing is ever sent twice. What
-// has been idle for idle_limit is closed, requests or not: also one that the host closed before.
+// flight, which the biller's lane bounds. Of those that are not open yet, kMostOpening are being opened at once, as a
+// handshake takes far more memory and work than what follows; whoever comes meanwhile waits until one of them is open,
+// or another is idle. A connection that closed, or has something to read, while it was idle is not used again; one that
+// closes just as the request goes out leaves the request Broken. Nothing is ever sent twice. What has been idle for
+// idle_limit is closed, requests or not: also one that the host closed before.
 //
 // Threads: several io_contexts, each run by one thread. A connection stays with the io_context of the request that
 // opened it, and is closed with it at the latest, which may be after the client's end.

@@ -156,6 +156,22 @@ TEST_F(HttpClient, RequestsAtOnceHaveConnectionsOfTheirOwn) {
   EXPECT_EQ(server_->connections(), 3);
 }
 
+TEST_F(HttpClient, WhoComesWhileMostAreBeingOpenedWaitsForItsTurn) {
+  constexpr size_t kRequests = kMostOpening + 50;
+  Serve(std::vector<ScriptedServer::Answer>(kRequests, {kHello}));
+  for (size_t i = 0; i < kRequests; ++i) Start(In(kPlenty));
+  for (size_t i = 0; i < kRequests; ++i) EXPECT_EQ(Finish(i), "200 hello") << i;
+  EXPECT_THAT(server_->requests(), SizeIs(kRequests));
+}
+
+TEST_F(HttpClient, WhoeverIsNotKeptLetsTheNextOneOpen) {
+  constexpr size_t kRequests = kMostOpening + 50;
+  Serve(std::vector<ScriptedServer::Answer>(kRequests, {kHello, true}));
+  for (size_t i = 0; i < kRequests; ++i) Start(In(kPlenty));
+  for (size_t i = 0; i < kRequests; ++i) EXPECT_EQ(Finish(i), "200 hello") << i;
+  EXPECT_EQ(server_->connections(), static_cast<int>(kRequests));
+}
+
 TEST_F(HttpClient, ConnectionsStayWithTheirIoContext) {
   Serve({{kHello}, {kHello}});
   EXPECT_EQ(Get(), "200 hello");

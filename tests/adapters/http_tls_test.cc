@@ -138,5 +138,27 @@ TEST_F(HttpTls, NothingLeavesBeforeTheHandshakeIsDone) {
                        ": no answer by the deadline");
 }
 
+// Nobody takes the connections from the system, so none of them gets beyond its handshake.
+TEST_F(HttpTls, NoMoreAreBeingOpenedThanMayBe) {
+  constexpr size_t kRequests = kMostOpening + 3;
+  const Deadline deadline = In(std::chrono::milliseconds(500));
+  size_t ended = 0;
+  size_t waited = 0;
+  const auto request = [&]() -> asio::awaitable<void> {
+    const auto belongs = [](const Answer&) { return true; };
+    Request get{.method = "GET", .target = "", .fields = {}, .body = ""};
+    const Result result = co_await client_.Send(std::move(get), deadline, belongs);
+    ++ended;
+    waited += std::get<NeverLeft>(result).cause == "256 connections were being opened already, until the deadline";
+  };
+  for (size_t i = 0; i < kRequests; ++i) {
+    asio::co_spawn(io_, request, [](std::exception_ptr thrown) {
+      if (thrown) std::rethrow_exception(thrown);
+    });
+  }
+  while (ended < kRequests) io_.run_one();
+  EXPECT_EQ(waited, kRequests - kMostOpening);
+}
+
 }  // namespace
 }  // namespace waystation::adapters::http
