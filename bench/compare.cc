@@ -1,8 +1,5 @@
 #include "bench/compare.h"
 
-#include <linux/magic.h>
-#include <sys/vfs.h>
-
 #include <algorithm>
 #include <chrono>
 #include <functional>
@@ -15,6 +12,7 @@
 #include "bench/durable_ledger.h"
 #include "bench/interruption.h"
 #include "bench/report.h"
+#include "bench/temporary_folder.h"
 #include "boost/json/array.hpp"
 #include "fmt/format.h"
 
@@ -128,11 +126,6 @@ std::vector<Entry> Entries(const CompareOptions& options) {
   return entries;
 }
 
-bool InMemory(const std::string& folder) {
-  struct statfs about = {};
-  return statfs(folder.c_str(), &about) == 0 && (about.f_type == TMPFS_MAGIC || about.f_type == RAMFS_MAGIC);
-}
-
 // Of each round; empty where it was not measured.
 std::vector<double> Rates(const CompareResult& result, std::string_view name) {
   std::vector<double> rates;
@@ -169,7 +162,7 @@ std::string Row(std::string_view text, const Spread& spread, int decimals) {
 
 absl::StatusOr<CompareResult> Compare(const CompareOptions& options) {
   CompareResult result;
-  result.work_folder_in_memory = InMemory(options.places.work_folder);
+  result.work_folder_in_memory = IsInMemory(options.places.work_folder);
   const std::vector<Entry> entries = Entries(options);
   for (const Entry& entry : entries) result.contestants.push_back({entry.name, entry.text, {}});
   for (size_t round = 0; round < options.rounds; ++round) {

@@ -64,6 +64,7 @@ absl::StatusOr<ThreeBillers> Measure(const HangingOptions& options, bool hangs) 
         PayOptions pay = options.pay;
         pay.load.address = server->address;
         pay.load.rate = options.rate_each;
+        pay.load.quiet = true;  // three lines at once would be none
         pay.biller_ids = {kBillers[i]};
         // Stations of its own, so that none runs out of money for another's sake.
         pay.first_station += i * pay.stations;

@@ -47,4 +47,17 @@ std::chrono::nanoseconds LatencyHistogram::Percentile(double percent) const {
   return max_;
 }
 
+std::vector<std::pair<double, std::chrono::nanoseconds>> PercentileCurve(const LatencyHistogram& latency) {
+  std::vector<std::pair<double, std::chrono::nanoseconds>> curve;
+  const auto count = static_cast<double>(latency.count());
+  for (int step = 0; count > 0; ++step) {
+    const double beyond = std::pow(10, -step / 10.0);
+    if (beyond * count < 1) break;
+    const double percent = 100 * (1 - beyond);
+    curve.emplace_back(percent, latency.Percentile(percent));
+  }
+  if (count > 0) curve.emplace_back(100, latency.max());
+  return curve;
+}
+
 }  // namespace waystation::bench

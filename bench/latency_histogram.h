@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "boost/histogram/axis/regular.hpp"
@@ -36,5 +37,9 @@ class LatencyHistogram {
   uint64_t count_ = 0;
   std::chrono::nanoseconds max_{0};
 };
+
+// Percent and the latency that so many do not exceed, from 0 up to the last percent that this many calls can tell, ten
+// steps for each further nine (90, 99, 99.9); then the largest one at 100. Empty while the histogram is.
+std::vector<std::pair<double, std::chrono::nanoseconds>> PercentileCurve(const LatencyHistogram& latency);
 
 }  // namespace waystation::bench

@@ -10,8 +10,6 @@
 #include <thread>
 #include <utility>
 
-#include "bench/arrival_schedule.h"
-
 namespace waystation::bench {
 
 namespace {
@@ -39,11 +37,10 @@ struct Slot {
 struct alignas(64) Driver {
   grpc::CompletionQueue queue;
   std::vector<Slot*> slots;
-  LatencyHistogram latency;
-  ResultCounts results;
-  uint64_t completed = 0;
+  std::vector<KindResult> kinds;
   // Read by the reporting thread while the driver runs.
   std::atomic<uint64_t> ended{0};
+  std::atomic<uint64_t> failed{0};
 };
 
 class LoadRun {
@@ -52,7 +49,9 @@ class LoadRun {
   LoadResult Execute(absl::FunctionRef<void(const Progress&)> report, absl::FunctionRef<bool()> interrupted);
 
  private:
-  bool open_loop() const { return shape_.rate > 0; }
+  bool open_loop() const { return shape_.rate > 0 || !shape_.curve.empty(); }
+  ArrivalSchedule Schedule() const;
+  TimeSeries NewSeries() const;
   void DriveClosed(Driver& driver);
   void DriveOpen(Driver& driver);
   void Record(Driver& driver, Slot& slot, TimePoint now);
@@ -61,7 +60,10 @@ class LoadRun {
   void ThreadEnded();
   void WaitForThreads(absl::FunctionRef<void(const Progress&)> report, absl::FunctionRef<bool()> interrupted);
   void StopEarly(TimePoint now);
-  uint64_t EndedSoFar() const;
+  uint64_t Sum(std::atomic<uint64_t> Driver::*counter) const;
+  uint64_t InFlightNow() const;
+  void LookAtInFlight(TimePoint now);
+  std::vector<uint64_t> DueByInterval() const;
   LoadResult Collect();
 
   const LoadShape shape_;
@@ -71,13 +73,16 @@ class LoadRun {
   std::vector<Slot> slots_;
   std::vector<std::unique_ptr<Driver>> drivers_;
   std::atomic<bool> stop_{false};
-  TimePoint stopped_at_ = end_;  // the waiting thread's
+  TimePoint stopped_at_ = end_;      // the waiting thread's
+  std::vector<InFlight> in_flight_;  // the waiting thread's
+  uint64_t looks_ = 0;               // the waiting thread's: in the last interval of in_flight_
 
   std::mutex mutex_;
   std::condition_variable thread_ended_;
   size_t running_ = 0;
 
   // Open loop only.
+  std::atomic<uint64_t> sent_{0};
   std::condition_variable slot_freed_;
   std::vector<Slot*> free_;
   LatencyHistogram send_lag_;        // the pacer's
@@ -87,7 +92,10 @@ class LoadRun {
 LoadRun::LoadRun(const LoadShape& shape, std::vector<std::unique_ptr<Call>> calls)
     : shape_(shape), slots_(calls.size()) {
   const size_t threads = std::clamp<size_t>(shape.threads, 1, std::max<size_t>(calls.size(), 1));
-  for (size_t i = 0; i < threads; ++i) drivers_.push_back(std::make_unique<Driver>());
+  for (size_t i = 0; i < threads; ++i) {
+    drivers_.push_back(std::make_unique<Driver>());
+    for (size_t kind = 0; kind < shape.kinds; ++kind) drivers_.back()->kinds.push_back({.series = NewSeries()});
+  }
   for (size_t i = 0; i < calls.size(); ++i) {
     Slot& slot = slots_[i];
     slot.call = std::move(calls[i]);
@@ -95,6 +103,20 @@ LoadRun::LoadRun(const LoadShape& shape, std::vector<std::unique_ptr<Call>> call
     slot.driver->slots.push_back(&slot);
     if (open_loop()) free_.push_back(&slot);
   }
+}
+
+ArrivalSchedule LoadRun::Schedule() const {
+  if (shape_.curve.empty()) return ArrivalSchedule(start_, shape_.rate);
+  std::vector<RatePoint> curve = shape_.curve;
+  for (RatePoint& point : curve) point.at += shape_.warm_up;
+  return ArrivalSchedule(start_, curve);
+}
+
+TimeSeries LoadRun::NewSeries() const {
+  if (shape_.interval.count() == 0) return {};
+  const auto count =
+      static_cast<size_t>((shape_.measured + shape_.interval - std::chrono::nanoseconds(1)) / shape_.interval);
+  return {measure_from_, shape_.interval, count};
 }
 
 LoadResult LoadRun::Execute(absl::FunctionRef<void(const Progress&)> report, absl::FunctionRef<bool()> interrupted) {
@@ -151,20 +173,25 @@ void LoadRun::DriveOpen(Driver& driver) {
 
 void LoadRun::Record(Driver& driver, Slot& slot, TimePoint now) {
   const CallResult result = slot.call->TakeResult();
-  driver.results.Add(result);
+  KindResult& kind = driver.kinds[result.kind];
+  kind.results.Add(result);
+  kind.series.Record(slot.since, now, result);
   driver.ended.store(driver.ended.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   // A call that fails at once would otherwise look like a fast answer.
-  if (result.code != grpc::StatusCode::OK) return;
+  if (result.code != grpc::StatusCode::OK) {
+    driver.failed.store(driver.failed.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    return;
+  }
   const bool ended_within = now >= measure_from_ && now < end_;
-  if (ended_within) ++driver.completed;
+  if (ended_within) ++kind.completed;
   const bool counts = open_loop() ? slot.since >= measure_from_ : ended_within;
-  if (counts) driver.latency.Record(now - slot.since);
+  if (counts) kind.latency.Record(now - slot.since);
 }
 
 void LoadRun::Pace() {
   // The kernel may wake a sleeper up to 50 microseconds late by default.
   prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-  const ArrivalSchedule schedule(start_, shape_.rate);
+  const ArrivalSchedule schedule = Schedule();
   const uint64_t arrivals = schedule.CountBefore(end_);
   uint64_t next = 0;
   for (; next < arrivals && !stop_.load(std::memory_order_relaxed); ++next) {
@@ -174,6 +201,7 @@ void LoadRun::Pace() {
     if (slot == nullptr) break;
     if (due >= measure_from_) send_lag_.Record(SteadyClock::now() - due);
     slot->since = due;
+    sent_.store(next + 1, std::memory_order_relaxed);
     slot->call->Start(slot->driver->queue, slot);
   }
   const TimePoint now = SteadyClock::now();
@@ -208,16 +236,19 @@ void LoadRun::WaitForThreads(absl::FunctionRef<void(const Progress&)> report, ab
   std::unique_lock lock(mutex_);
   while (!thread_ended_.wait_for(lock, kTick, [this] { return running_ == 0; })) {
     const TimePoint now = SteadyClock::now();
+    LookAtInFlight(now);
     if (!stop_ && interrupted()) StopEarly(now);
     if (!cancelled && now > stopped_at_ + kAnswerLimit) {
       cancelled = true;
       for (Slot& slot : slots_) slot.call->Cancel();
     }
     if (now - reported_at >= kReportInterval) {
-      const uint64_t ended = EndedSoFar();
+      const uint64_t ended = Sum(&Driver::ended);
       report({.elapsed_seconds = std::chrono::duration<double>(now - start_).count(),
               .per_second =
-                  static_cast<double>(ended - reported) / std::chrono::duration<double>(now - reported_at).count()});
+                  static_cast<double>(ended - reported) / std::chrono::duration<double>(now - reported_at).count(),
+              .in_flight = InFlightNow(),
+              .failed = Sum(&Driver::failed)});
       reported = ended;
       reported_at = now;
     }
@@ -231,19 +262,68 @@ void LoadRun::StopEarly(TimePoint now) {
   slot_freed_.notify_all();
 }
 
-uint64_t LoadRun::EndedSoFar() const {
-  uint64_t ended = 0;
-  for (const auto& driver : drivers_) ended += driver->ended.load(std::memory_order_relaxed);
-  return ended;
+uint64_t LoadRun::Sum(std::atomic<uint64_t> Driver::*counter) const {
+  uint64_t sum = 0;
+  for (const auto& driver : drivers_) sum += ((*driver).*counter).load(std::memory_order_relaxed);
+  return sum;
+}
+
+uint64_t LoadRun::InFlightNow() const {
+  if (!open_loop()) return slots_.size();
+  // In this order, so that what ends meanwhile is not missing.
+  const uint64_t ended = Sum(&Driver::ended);
+  return sent_.load(std::memory_order_relaxed) - ended;
+}
+
+void LoadRun::LookAtInFlight(TimePoint now) {
+  if (shape_.interval.count() == 0 || now < measure_from_ || now >= end_) return;
+  const auto index = static_cast<size_t>((now - measure_from_) / shape_.interval);
+  if (index >= in_flight_.size()) {
+    // One that went by without a look was like the one before it.
+    in_flight_.resize(index + 1, in_flight_.empty() ? InFlight() : in_flight_.back());
+    in_flight_.back() = {};
+    looks_ = 0;
+  }
+  InFlight& interval = in_flight_.back();
+  const uint64_t in_flight = InFlightNow();
+  interval.mean += (static_cast<double>(in_flight) - interval.mean) / static_cast<double>(++looks_);
+  interval.most = std::max(interval.most, in_flight);
+}
+
+std::vector<uint64_t> LoadRun::DueByInterval() const {
+  const ArrivalSchedule schedule = Schedule();
+  std::vector<uint64_t> due;
+  uint64_t before = schedule.CountBefore(measure_from_);
+  for (TimePoint from = measure_from_; from < stopped_at_; from += shape_.interval) {
+    const uint64_t until = schedule.CountBefore(std::min(from + shape_.interval, stopped_at_));
+    due.push_back(until - before);
+    before = until;
+  }
+  return due;
 }
 
 LoadResult LoadRun::Collect() {
   LoadResult result;
+  for (size_t kind = 0; kind < shape_.kinds; ++kind) result.kinds.push_back({.series = NewSeries()});
   result.seconds = std::max(0.0, std::chrono::duration<double>(stopped_at_ - measure_from_).count());
   for (const auto& driver : drivers_) {
-    result.completed += driver->completed;
-    result.latency.Merge(driver->latency);
-    result.results.Merge(driver->results);
+    for (size_t kind = 0; kind < shape_.kinds; ++kind) {
+      const KindResult& from = driver->kinds[kind];
+      KindResult& to = result.kinds[kind];
+      to.completed += from.completed;
+      to.latency.Merge(from.latency);
+      to.results.Merge(from.results);
+      to.series.Merge(from.series);
+    }
+  }
+  for (const KindResult& kind : result.kinds) {
+    result.completed += kind.completed;
+    result.latency.Merge(kind.latency);
+    result.results.Merge(kind.results);
+  }
+  if (shape_.interval.count() > 0) {
+    result.in_flight = std::move(in_flight_);
+    if (open_loop()) result.due = DueByInterval();
   }
   result.send_lag = std::move(send_lag_);
   result.never_sent = never_sent_for_.count();

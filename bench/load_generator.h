@@ -4,11 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "bench/arrival_schedule.h"
 #include "bench/latency_histogram.h"
 #include "bench/results.h"
+#include "bench/time_series.h"
 #include "grpcpp/completion_queue.h"
 
 namespace waystation::bench {
@@ -29,16 +32,40 @@ class Call {
 struct LoadShape {
   // Open loop: arrivals a second, at least 1. 0: closed loop, each call in flight starts again when it has ended.
   double rate = 0;
+  // Open loop along a curve, in place of `rate`, where it has points; they count from the start of the measured time.
+  std::vector<RatePoint> curve = {};
   // Threads that send and receive, 1 or more; calls are divided among them.
   size_t threads = 1;
   std::chrono::nanoseconds warm_up{0};
   std::chrono::nanoseconds measured{0};
+  // How many kinds of calls there are (CallResult::kind).
+  size_t kinds = 1;
+  // The intervals that the measured time is told by; 0: it is told as a whole only.
+  std::chrono::nanoseconds interval{0};
 };
 
 struct Progress {
   double elapsed_seconds;
   // Calls ended since the last report.
   double per_second;
+  // Null: not counted.
+  std::optional<uint64_t> in_flight = std::nullopt;
+  // Ended with another gRPC status than OK, since the start. Null: not counted.
+  std::optional<uint64_t> failed = std::nullopt;
+};
+
+// Of one kind of calls; the fields are as in LoadResult.
+struct KindResult {
+  uint64_t completed = 0;
+  LatencyHistogram latency = {};
+  ResultCounts results = {};
+  TimeSeries series = {};
+};
+
+// Calls in flight during an interval, looked at 20 times a second; those that were due but not sent are not among them.
+struct InFlight {
+  double mean = 0;
+  uint64_t most = 0;
 };
 
 struct LoadResult {
@@ -55,6 +82,11 @@ struct LoadResult {
   uint64_t never_sent = 0;
   // Of all calls, the warm-up's too.
   ResultCounts results;
+  // By kind of call; what was never sent is of none.
+  std::vector<KindResult> kinds;
+  // With LoadShape::interval, one an interval (fewer when interrupted): calls due (open loop) and in flight.
+  std::vector<uint64_t> due;
+  std::vector<InFlight> in_flight;
 
   double per_second() const { return seconds > 0 ? static_cast<double>(completed) / seconds : 0; }
 };

@@ -1,7 +1,5 @@
 #include "bench/report.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -41,14 +39,14 @@ std::string LatencyText(const LatencyHistogram& latency) {
   return text;
 }
 
+}  // namespace
+
 boost::json::object LatencyJson(const LatencyHistogram& latency) {
   boost::json::object json;
   for (const Quantile& quantile : kQuantiles) json[quantile.json_name] = Us(latency.Percentile(quantile.percent));
   json["max"] = Us(latency.max());
   return json;
 }
-
-}  // namespace
 
 std::string LoadText(std::string_view what, const LoadResult& result) {
   std::string text =
@@ -89,30 +87,21 @@ Spread SpreadOf(std::vector<double> values) {
   return {.median = median, .least = values.front(), .most = values.back()};
 }
 
-absl::Status WriteJson(const std::string& path, const boost::json::object& value) {
-  const std::string text = boost::json::serialize(value) + "\n";
+absl::Status WriteText(std::string_view option, const std::string& path, const std::string& text) {
   const bool to_stdout = path == "-";
   std::FILE* file = to_stdout ? stdout : std::fopen(path.c_str(), "w");
   if (file == nullptr) {
     return absl::UnavailableError(
-        fmt::format("--json {}: {}; expected a file that can be written", path, std::strerror(errno)));
+        fmt::format("{} {}: {}; expected a file that can be written", option, path, std::strerror(errno)));
   }
   const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
   const bool flushed = (to_stdout ? std::fflush(file) : std::fclose(file)) == 0;
-  if (!written || !flushed) return absl::UnavailableError(fmt::format("--json {}: {}", path, std::strerror(errno)));
+  if (!written || !flushed) return absl::UnavailableError(fmt::format("{} {}: {}", option, path, std::strerror(errno)));
   return absl::OkStatus();
 }
 
-void ShowProgress(std::string_view what, const Progress& progress) {
-  if (isatty(STDOUT_FILENO) == 0) return;
-  fmt::print("\r\x1b[K{:6.1f} s  {:.0f} {}/s", progress.elapsed_seconds, progress.per_second, what);
-  std::fflush(stdout);
-}
-
-void EndProgress() {
-  if (isatty(STDOUT_FILENO) == 0) return;
-  fmt::print("\r\x1b[K");
-  std::fflush(stdout);
+absl::Status WriteJson(const std::string& path, const boost::json::object& value) {
+  return WriteText("--json", path, boost::json::serialize(value) + "\n");
 }
 
 }  // namespace waystation::bench

@@ -18,6 +18,9 @@ std::string LoadText(std::string_view what, const LoadResult& result);
 // {name: count}}; open loop: "send_lag_us" too.
 boost::json::object LoadJson(const LoadResult& result);
 
+// {"p50", "p90", "p99", "p99_9", "max"}, microseconds.
+boost::json::object LatencyJson(const LatencyHistogram& latency);
+
 // Middle, least and most of some values.
 struct Spread {
   double median = 0;
@@ -27,12 +30,9 @@ struct Spread {
 // All zero where there are no values.
 Spread SpreadOf(std::vector<double> values);
 
-// Writes `value` and a line end to `path`; "-" is stdout.
+// Writes `text` to `path`; "-" is stdout. `option`: what asked for it, for messages.
+absl::Status WriteText(std::string_view option, const std::string& path, const std::string& text);
+// The same with `value` and a line end, for --json.
 absl::Status WriteJson(const std::string& path, const boost::json::object& value);
-
-// Rewrites one line while the load runs, where stdout is a terminal; else nothing.
-void ShowProgress(std::string_view what, const Progress& progress);
-// Clears that line.
-void EndProgress();
 
 }  // namespace waystation::bench

@@ -46,6 +46,19 @@ CallResult ResultOf(const v1::Payment& payment) {
   return result;
 }
 
+bool IsResultName(std::string_view name) {
+  for (const std::string_view status : kStatusNames) {
+    if (status == name) return true;
+  }
+  for (int state = v1::PaymentState_MIN; state <= v1::PaymentState_MAX; ++state) {
+    if (NameOf(grpc::StatusCode::OK, state, v1::DECLINE_REASON_UNSPECIFIED) == name) return true;
+  }
+  for (int reason = v1::DeclineReason_MIN; reason <= v1::DeclineReason_MAX; ++reason) {
+    if (NameOf(grpc::StatusCode::OK, v1::PAYMENT_STATE_DECLINED, reason) == name) return true;
+  }
+  return false;
+}
+
 void ResultCounts::Add(const CallResult& result) {
   const int state = result.state.has_value() ? static_cast<int>(*result.state) : kNoState;
   Entry& entry = entries_[{static_cast<int>(result.code), state, static_cast<int>(result.decline)}];
@@ -68,10 +81,17 @@ std::vector<ResultCounts::Line> ResultCounts::Lines() const {
     lines.push_back({.name = NameOf(code, state, decline),
                      .count = entry.count,
                      .declined = ok && state == v1::PAYMENT_STATE_DECLINED,
-                     .succeeded = ok && (state == kNoState || state == v1::PAYMENT_STATE_SUCCEEDED),
+                     .succeeded = ok && (state == kNoState || state == v1::PAYMENT_STATE_SUCCEEDED ||
+                                         state == v1::PAYMENT_STATE_CANCELLED),
                      .example = entry.example});
   }
   return lines;
+}
+
+uint64_t ResultCounts::total() const {
+  uint64_t total = 0;
+  for (const auto& [key, entry] : entries_) total += entry.count;
+  return total;
 }
 
 uint64_t ResultCounts::Unexpected(bool expect_declines) const {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "bench/interruption.h"
-#include "bench/report.h"
+#include "bench/progress_line.h"
 #include "bench/station_setup.h"
 #include "bench/stream_load.h"
 #include "bench/traffic.h"
@@ -31,12 +31,6 @@ LoadShape ShapeOf(const LoadOptions& load) {
           .measured = Nanoseconds(load.seconds)};
 }
 
-// Differs between any two runs, also those of one seed.
-std::string NewRunId() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return fmt::format("b{:x}-{:x}", std::chrono::duration_cast<std::chrono::milliseconds>(now).count(), getpid());
-}
-
 StreamShape StreamShapeOf(const LoadOptions& load) {
   return {.rate = load.rate,
           .in_flight = load.in_flight,
@@ -47,19 +41,23 @@ StreamShape StreamShapeOf(const LoadOptions& load) {
 }
 
 // Shows how it goes while it goes.
-template <typename Load>
-LoadResult Watched(std::string_view what, Load load) {
-  LoadResult result = load([what](const Progress& progress) { ShowProgress(what, progress); });
-  EndProgress();
-  return result;
+template <typename Run>
+LoadResult Watched(const LoadOptions& load, std::string_view what, Run run) {
+  ProgressLine line(what, load.warm_up_seconds + load.seconds, load.quiet ? nullptr : stderr);
+  return run([&line](const Progress& progress) { line.Show(progress); });
 }
 
 }  // namespace
 
+std::string NewRunId() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return fmt::format("b{:x}-{:x}", std::chrono::duration_cast<std::chrono::milliseconds>(now).count(), getpid());
+}
+
 absl::StatusOr<LoadResult> RunEcho(const LoadOptions& load) {
   absl::StatusOr<Channels> channels = Connect(load.address, load.channels);
   if (!channels.ok()) return channels.status();
-  return Watched("echoes", [&](auto report) {
+  return Watched(load, "echoes", [&](auto report) {
     if (load.a_message > 0) return RunEchoStreams(StreamShapeOf(load), *channels, report, Interrupted);
     return RunLoad(ShapeOf(load), EchoCalls(*channels, load.in_flight), report, Interrupted);
   });
@@ -80,7 +78,7 @@ absl::StatusOr<LoadResult> RunPay(const PayOptions& options, absl::FunctionRef<v
   if (absl::Status status = PrepareStations(channels->front(), mix, payments, Interrupted); !status.ok()) return status;
   if (absl::Status status = InquireBills(channels->front(), mix, Interrupted); !status.ok()) return status;
   prepared();
-  return Watched("payments", [&](auto report) {
+  return Watched(load, "payments", [&](auto report) {
     if (load.a_message > 0) return RunPayStreams(StreamShapeOf(load), *channels, mix, report, Interrupted);
     return RunLoad(ShapeOf(load), PayCalls(*channels, load.in_flight, mix), report, Interrupted);
   });

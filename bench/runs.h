@@ -25,6 +25,8 @@ struct LoadOptions {
   double rate = 0;
   // Over a stream a connection, so many a message at most; 0: a call each.
   size_t a_message = 0;
+  // No progress line.
+  bool quiet = false;
 };
 
 struct PayOptions {
@@ -37,6 +39,9 @@ struct PayOptions {
   std::vector<std::string> biller_ids = {"mobile"};
   uint64_t seed = 0;
 };
+
+// What a run's request ids begin with: differs between any two runs, also those of one seed.
+std::string NewRunId();
 
 // Echoes against `load.address`. Error: it can't be reached.
 absl::StatusOr<LoadResult> RunEcho(const LoadOptions& load);

@@ -134,7 +134,9 @@ absl::Status ForEach(size_t count, absl::FunctionRef<bool()> interrupted,
 
 // How payments to `biller` are made up.
 absl::StatusOr<BillerShare> ShareOf(const v1::Biller& biller) {
-  BillerShare share{.id = biller.biller_id(), .needs_inquiry = biller.inquiry() == v1::INQUIRY_RULE_REQUIRED};
+  BillerShare share{.id = biller.biller_id(),
+                    .needs_inquiry = biller.inquiry() == v1::INQUIRY_RULE_REQUIRED,
+                    .can_cancel = biller.cancel() == v1::CANCEL_RULE_SAME_DAY};
   if (biller.service() == "mobile") {
     share.customers = CustomerShape::kMobile;
   } else if (biller.service() == "electricity") {

@@ -1,5 +1,5 @@
 // The load generator's command line. Exit status: 0 all results as expected; 1 the run could not be done, or a result
-// was not as expected; 130 interrupted; others: wrong usage (CLI11's).
+// was not as expected; 2 diff found something worse; 130 interrupted; others: wrong usage (CLI11's).
 
 #include <unistd.h>
 
@@ -15,11 +15,15 @@
 
 #include "CLI/CLI.hpp"
 #include "bench/compare.h"
+#include "bench/diff.h"
 #include "bench/follow.h"
 #include "bench/hanging.h"
+#include "bench/html_report.h"
 #include "bench/interruption.h"
+#include "bench/profile_run.h"
 #include "bench/report.h"
 #include "bench/rows.h"
+#include "bench/run_json.h"
 #include "bench/runs.h"
 #include "bench/temporary_folder.h"
 #include "bench/wire.h"
@@ -29,6 +33,7 @@ namespace waystation::bench {
 namespace {
 
 constexpr int kFailed = 1;
+constexpr int kWorse = 2;
 constexpr int kInterrupted = 130;
 
 struct Options {
@@ -38,6 +43,11 @@ struct Options {
   FollowOptions follow;
   HangingOptions hanging;
   WireOptions wire;
+  ProfileRunOptions run;
+  std::string old_path;
+  std::string new_path;
+  double tolerance = 0.05;
+  std::string html_path;
   std::string json_path;
   bool expect_declines = false;
 
@@ -57,6 +67,7 @@ void AddLoadShape(CLI::App& app, LoadOptions& load) {
   app.add_option("--warm-up", load.warm_up_seconds, "Seconds of load before it is measured")
       ->check(CLI::Range(0.0, 3'600.0))
       ->capture_default_str();
+  app.add_flag("--quiet", load.quiet, "No progress line");
 }
 
 void AddServer(CLI::App& app, LoadOptions& load) {
@@ -198,6 +209,51 @@ int DoFollow(const Options& options) {
   return Interrupted() ? kInterrupted : 0;
 }
 
+int DoRun(Options& options) {
+  options.run.places = options.compare.places;
+  options.run.seed = options.pay.seed;
+  options.run.quiet = options.pay.load.quiet;
+  const absl::StatusOr<RunResult> result = RunProfile(options.run);
+  if (!result.ok()) return ReportFailure(result.status());
+  fmt::print(options.people(), "{}", LoadText("calls", result->load));
+  absl::Status written;
+  if (!options.json_path.empty()) written = WriteJson(options.json_path, RunJson(*result));
+  if (written.ok() && !options.html_path.empty()) written = WriteText("--html", options.html_path, HtmlReport(*result));
+  if (!written.ok()) return ReportFailure(written);
+  const uint64_t unexpected = UnexpectedResults(*result);
+  if (unexpected > 0) fmt::print(stderr, "switchbench: {} results were not as expected\n", unexpected);
+  if (Interrupted()) return kInterrupted;
+  return unexpected > 0 ? kFailed : 0;
+}
+
+int DoDiff(const Options& options) {
+  const absl::StatusOr<Diff> diff = DiffFiles(options.old_path, options.new_path, options.tolerance);
+  if (!diff.ok()) return ReportFailure(diff.status());
+  fmt::print("{}", DiffText(*diff));
+  return IsAnyWorse(*diff) ? kWorse : 0;
+}
+
+void AddProfileRun(CLI::App& app, Options& options) {
+  app.add_option("profile", options.run.profile_path, "The profile's file, such as bench/profiles/peak-hour.yaml")
+      ->required();
+  app.add_option("--target", options.run.target, "host:port of a switch that runs. Without it: one is started");
+  app.add_flag("--cut-day", options.run.may_cut_day, "The profile may cut the business day of --target");
+  app.add_option("--html", options.html_path, "Write a report with plots to this file");
+  app.add_option("--seed", options.pay.seed, "Of what is called; printed, random when not given");
+  app.add_flag("--quiet", options.pay.load.quiet, "No progress line");
+  app.add_option("--work-folder", options.compare.places.work_folder, "Where the data folder is made, on a disk")
+      ->check(CLI::ExistingDirectory)
+      ->capture_default_str();
+}
+
+void AddDiff(CLI::App& app, Options& options) {
+  app.add_option("old", options.old_path, "What run or compare wrote with --json")->required();
+  app.add_option("new", options.new_path, "Of the same kind, later")->required();
+  app.add_option("--tolerance", options.tolerance, "A figure is the same within this part of the old one")
+      ->check(CLI::Range(0.0, 10.0))
+      ->capture_default_str();
+}
+
 std::string FolderOfThisProgram() {
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
@@ -222,8 +278,13 @@ int Main(int argc, char** argv) {
       app.add_subcommand("hanging", "Pay two billers while a third one works, then hangs: what they notice of it");
   CLI::App* wire = app.add_subcommand(
       "wire", "As compare, but to three billers over their wire protocols; then many payments to slow ones");
+  CLI::App* run = app.add_subcommand("run", "Run a profile: mixed calls along a curve; a report as JSON and HTML");
+  CLI::App* diff =
+      app.add_subcommand("diff", "Compare two results of run or compare; exit status 2: something is worse");
+  AddProfileRun(*run, options);
+  AddDiff(*diff, options);
   for (CLI::App* command : {pay, echo, compare, rows, hanging, wire}) AddLoadShape(*command, options.pay.load);
-  for (CLI::App* command : {pay, echo, compare, rows, follow, hanging, wire}) {
+  for (CLI::App* command : {pay, echo, compare, rows, follow, hanging, wire, run}) {
     command->add_option("--json", options.json_path, "Write the figures to this file too; - is stdout");
   }
   for (CLI::App* command : {pay, echo}) {
@@ -276,9 +337,11 @@ int Main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   if (*follow) return DoFollow(options);
+  if (*diff) return DoDiff(options);
 
   if (!*echo) fmt::print(options.people(), "seed {}\n", options.pay.seed);
   if (*echo) return Conclude(options, "echoes", RunEcho(options.pay.load));
+  if (*run) return DoRun(options);
   if (*hanging) {
     options.hanging.places = options.compare.places;
     options.hanging.rounds = options.compare.rounds;

@@ -1,5 +1,8 @@
 #include "bench/temporary_folder.h"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -30,6 +33,11 @@ std::string DefaultParentFolder() {
   std::error_code error;
   const std::filesystem::path folder = std::filesystem::temp_directory_path(error);
   return error ? "." : folder.string();
+}
+
+bool IsInMemory(const std::string& folder) {
+  struct statfs about = {};
+  return statfs(folder.c_str(), &about) == 0 && (about.f_type == TMPFS_MAGIC || about.f_type == RAMFS_MAGIC);
 }
 
 }  // namespace waystation::bench

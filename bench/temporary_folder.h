@@ -28,4 +28,7 @@ class TemporaryFolder {
 // Where such folders are made unless someone says otherwise: $TMPDIR, else /tmp.
 std::string DefaultParentFolder();
 
+// Whether what lies there is in memory, so that a sync costs nothing.
+bool IsInMemory(const std::string& folder);
+
 }  // namespace waystation::bench

@@ -10,6 +10,7 @@
 #include "fmt/format.h"
 #include "google/protobuf/arena.h"
 #include "grpcpp/grpcpp.h"
+#include "waystation/v1/account_service.grpc.pb.h"
 #include "waystation/v1/payment_service.grpc.pb.h"
 
 namespace waystation::bench {
@@ -57,6 +58,61 @@ struct Pay {
   PaymentMaker maker;
 };
 
+// What the services and methods of the mix have in common.
+template <typename MethodRequest, typename MethodResponse, typename Service = v1::PaymentService>
+struct Mixed {
+  using Stub = typename Service::Stub;
+  using Request = MethodRequest;
+  using Response = MethodResponse;
+
+  static std::unique_ptr<Stub> NewStub(const std::shared_ptr<grpc::Channel>& channel) {
+    return Service::NewStub(channel);
+  }
+  void Fill(Request& request) const { maker->Fill(request); }
+
+  CallMaker* maker;
+};
+
+CallResult Declined(const v1::Decline& decline) {
+  return {.state = v1::PAYMENT_STATE_DECLINED, .decline = decline.reason(), .detail = decline.text()};
+}
+
+struct MixedInquire : Mixed<v1::InquireRequest, v1::InquireResponse> {
+  static auto Prepare(Stub& stub, grpc::ClientContext* context, const Request& request, grpc::CompletionQueue* queue) {
+    return stub.PrepareAsyncInquire(context, request, queue);
+  }
+  static CallResult Read(const Response& response) {
+    return response.has_decline() ? Declined(response.decline()) : CallResult();
+  }
+};
+
+struct MixedPay : Mixed<v1::PayRequest, v1::PayResponse> {
+  static auto Prepare(Stub& stub, grpc::ClientContext* context, const Request& request, grpc::CompletionQueue* queue) {
+    return stub.PrepareAsyncPay(context, request, queue);
+  }
+  CallResult Read(const Response& response) const {
+    if (response.payment().state() == v1::PAYMENT_STATE_SUCCEEDED) maker->NotePaid(response.payment());
+    return Pay::Read(response);
+  }
+};
+
+struct MixedCancel : Mixed<v1::CancelRequest, v1::CancelResponse> {
+  static auto Prepare(Stub& stub, grpc::ClientContext* context, const Request& request, grpc::CompletionQueue* queue) {
+    return stub.PrepareAsyncCancel(context, request, queue);
+  }
+  static CallResult Read(const Response& response) {
+    if (response.has_decline()) return Declined(response.decline());
+    return {.state = response.payment().state(), .detail = response.payment().unknown_cause()};
+  }
+};
+
+struct MixedGetAccount : Mixed<v1::GetAccountRequest, v1::Account, v1::AccountService> {
+  static auto Prepare(Stub& stub, grpc::ClientContext* context, const Request& request, grpc::CompletionQueue* queue) {
+    return stub.PrepareAsyncGetAccount(context, request, queue);
+  }
+  static CallResult Read(const Response&) { return {}; }
+};
+
 // Without a deadline: the generator cancels what stays away too long, so no call needs a timer.
 template <typename Kind>
 class UnaryCall final : public Call {
@@ -99,6 +155,40 @@ class UnaryCall final : public Call {
   std::unique_ptr<grpc::ClientAsyncResponseReader<typename Kind::Response>> reader_;
 };
 
+// Whatever its maker names next.
+class MixedCall final : public Call {
+ public:
+  MixedCall(std::shared_ptr<v1::PaymentService::Stub> payments, std::shared_ptr<v1::AccountService::Stub> accounts,
+            CallMaker* maker)
+      : maker_(maker),
+        inquire_(payments, {{maker}}),
+        pay_(payments, {{maker}}),
+        cancel_(payments, {{maker}}),
+        get_account_(std::move(accounts), {{maker}}) {}
+
+  void Start(grpc::CompletionQueue& queue, void* tag) override {
+    kind_ = maker_->Next();
+    calls_[static_cast<size_t>(kind_)]->Start(queue, tag);
+  }
+
+  CallResult TakeResult() override {
+    CallResult result = calls_[static_cast<size_t>(kind_)]->TakeResult();
+    result.kind = static_cast<size_t>(kind_);
+    return result;
+  }
+
+  void Cancel() override { calls_[static_cast<size_t>(kind_)]->Cancel(); }
+
+ private:
+  CallMaker* const maker_;
+  UnaryCall<MixedInquire> inquire_;
+  UnaryCall<MixedPay> pay_;
+  UnaryCall<MixedCancel> cancel_;
+  UnaryCall<MixedGetAccount> get_account_;
+  const std::array<Call*, kCallKinds> calls_ = {&inquire_, &pay_, &cancel_, &get_account_};
+  CallKind kind_ = CallKind::kPay;
+};
+
 template <typename Kind, typename MakeKind>
 std::vector<std::unique_ptr<Call>> MakeCalls(const Channels& channels, size_t in_flight, MakeKind make_kind) {
   std::vector<std::shared_ptr<typename Kind::Stub>> stubs;
@@ -138,6 +228,22 @@ std::vector<std::unique_ptr<Call>> EchoCalls(const Channels& channels, size_t in
 
 std::vector<std::unique_ptr<Call>> PayCalls(const Channels& channels, size_t in_flight, const PaymentMix& mix) {
   return MakeCalls<Pay>(channels, in_flight, [&mix](size_t slot) { return Pay{PaymentMaker(mix, slot)}; });
+}
+
+std::vector<std::unique_ptr<Call>> MixedCalls(const Channels& channels,
+                                              const std::vector<std::unique_ptr<CallMaker>>& makers) {
+  std::vector<std::shared_ptr<v1::PaymentService::Stub>> payments;
+  std::vector<std::shared_ptr<v1::AccountService::Stub>> accounts;
+  for (const auto& channel : channels) {
+    payments.push_back(v1::PaymentService::NewStub(channel));
+    accounts.push_back(v1::AccountService::NewStub(channel));
+  }
+  std::vector<std::unique_ptr<Call>> calls;
+  for (size_t slot = 0; slot < makers.size(); ++slot) {
+    const size_t channel = slot % channels.size();
+    calls.push_back(std::make_unique<MixedCall>(payments[channel], accounts[channel], makers[slot].get()));
+  }
+  return calls;
 }
 
 }  // namespace waystation::bench

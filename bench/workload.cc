@@ -18,9 +18,10 @@ constexpr char kOperatorId[] = "9900000001";
 
 }  // namespace
 
-void WriteCustomerNumber(CustomerShape shape, Random& random, std::string& text) {
+namespace {
+
+void WriteWithEnding(CustomerShape shape, uint64_t ending, Random& random, std::string& text) {
   text.clear();
-  const uint64_t ending = random.Below(kWellBehavedEndings);
   switch (shape) {
     case CustomerShape::kMobile:
       fmt::format_to(std::back_inserter(text), FMT_COMPILE("1{}{:07}{:02}"), 3 + random.Below(7),
@@ -33,6 +34,43 @@ void WriteCustomerNumber(CustomerShape shape, Random& random, std::string& text)
       fmt::format_to(std::back_inserter(text), FMT_COMPILE("{:06}{:02}"), random.Below(1'000'000), ending);
       return;
   }
+}
+
+// One draw decides whether and which, another one of the well-behaved ones.
+uint64_t PickEnding(const BillerShare& biller, Random& random) {
+  if (biller.forced_ending != nullptr) {
+    const int forced = biller.forced_ending->load(std::memory_order_relaxed);
+    if (forced >= 0) return static_cast<uint64_t>(forced);
+  }
+  if (!biller.endings.empty()) {
+    double left = random.Unit();
+    for (const EndingShare& share : biller.endings) {
+      if (left < share.probability) return static_cast<uint64_t>(share.ending);
+      left -= share.probability;
+    }
+  }
+  return random.Below(kWellBehavedEndings);
+}
+
+}  // namespace
+
+void WriteCustomerNumber(CustomerShape shape, Random& random, std::string& text) {
+  WriteWithEnding(shape, random.Below(kWellBehavedEndings), random, text);
+}
+
+void WriteCustomerNumber(const BillerShare& biller, Random& random, std::string& text) {
+  WriteWithEnding(biller.customers, PickEnding(biller, random), random, text);
+}
+
+const BillerShare& PickBiller(const std::vector<BillerShare>& billers, Random& random) {
+  uint64_t all = 0;
+  for (const BillerShare& biller : billers) all += biller.parts;
+  uint64_t left = random.Below(all);
+  for (const BillerShare& biller : billers) {
+    if (left < biller.parts) return biller;
+    left -= biller.parts;
+  }
+  return billers.back();
 }
 
 Random::result_type Random::operator()() {
@@ -85,7 +123,7 @@ PaymentMaker::PaymentMaker(const PaymentMix& mix, size_t slot)
     : mix_(mix), random_(Random(mix.seed + slot)()), request_id_prefix_(fmt::format("{}-{}-", mix.run_id, slot)) {}
 
 void PaymentMaker::MakeNext(v1::PayRequest& request) {
-  const BillerShare& biller = mix_.billers[random_.Below(mix_.billers.size())];
+  const BillerShare& biller = PickBiller(mix_.billers, random_);
   const Bill* bill = biller.bills.empty() ? nullptr : &biller.bills[random_.Below(biller.bills.size())];
   const size_t rank = bill == nullptr ? mix_.stations.Pick(random_) : bill->rank;
   std::string& station = *request.mutable_station_id();
@@ -102,7 +140,7 @@ void PaymentMaker::MakeNext(v1::PayRequest& request) {
     request.set_inquiry_token(bill->inquiry_token);
     return;
   }
-  WriteCustomerNumber(biller.customers, random_, *request.mutable_customer_number());
+  WriteCustomerNumber(biller, random_, *request.mutable_customer_number());
   request.set_amount_fen(kAmountsFen[random_.Below(kAmountsFen.size())]);
   request.clear_inquiry_token();
 }

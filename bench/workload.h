@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -65,18 +66,32 @@ struct Bill {
   std::string inquiry_token;
 };
 
+// A part of customer numbers: the sandbox does by their last two digits what it is asked to.
+struct EndingShare {
+  int ending = 0;          // 0 .. 99
+  double probability = 0;  // 0 .. 1; those of one biller together at most 1
+};
+
 // A biller that is paid.
 struct BillerShare {
   std::string id;
   CustomerShape customers = CustomerShape::kMobile;
   bool needs_inquiry = false;
+  bool can_cancel = true;
   // Where it needs an inquiry: what is paid, again and again. Else empty.
   std::vector<Bill> bills = {};
+  // How many parts of all payments are its own.
+  uint32_t parts = 1;
+  // Two-digit endings of customer numbers that are to come with a probability of their own; all others end in 00 to 87.
+  std::vector<EndingShare> endings = {};
+  // Where it holds an ending (0 .. 99), all customer numbers end so: what a biller's outage is played with. Null or
+  // below 0: not so. Not owned.
+  const std::atomic<int>* forced_ending = nullptr;
 };
 
 // What all payments of a run have in common.
 struct PaymentMix {
-  // At least one; each has the same part of the payments.
+  // At least one.
   std::vector<BillerShare> billers;
   uint64_t first_station = 990'000'000'001;
   StationChoice stations = StationChoice::Uniform(1);
@@ -93,6 +108,10 @@ std::string StationText(const PaymentMix& mix, size_t rank);
 
 // Replaces `text` by a customer number whose last two digits are 00 .. 87 (the sandbox's well-behaved ones).
 void WriteCustomerNumber(CustomerShape shape, Random& random, std::string& text);
+// The same, with the last two digits that `biller` asks for.
+void WriteCustomerNumber(const BillerShare& biller, Random& random, std::string& text);
+// One of `billers`, each by its parts.
+const BillerShare& PickBiller(const std::vector<BillerShare>& billers, Random& random);
 
 // Makes payments, one after another, for one call in flight.
 class PaymentMaker {

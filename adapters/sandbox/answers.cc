@@ -1,6 +1,9 @@
 #include "adapters/sandbox/answers.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
+#include <numbers>
 
 #include "fmt/format.h"
 
@@ -10,6 +13,14 @@ namespace {
 constexpr std::array<std::string_view, 16> kSurnames = {"王", "李", "张", "刘", "陈", "杨", "赵", "黄",
                                                         "周", "吴", "徐", "孙", "胡", "朱", "高", "林"};
 constexpr uint64_t kTenDigits = 10'000'000'000;
+// Of the standard normal distribution.
+constexpr double kNormalP99 = 2.3263478740408408;
+constexpr std::chrono::minutes kLongestAnswerTime{1};
+
+// (0, 1).
+double Unit(uint64_t hash) {
+  return (static_cast<double>(hash >> 11) + 0.5) * 0x1p-53;
+}
 
 }  // namespace
 
@@ -48,6 +59,18 @@ std::string BillerReference(char prefix, core::PaymentId payment_id) {
 std::string Voucher(std::string_view customer_number, core::PaymentId payment_id) {
   const uint64_t first = Mix(StableHash(customer_number) ^ payment_id.number());
   return fmt::format("{:010}{:010}", first % kTenDigits, Mix(first + 1) % kTenDigits);
+}
+
+std::chrono::microseconds AnswerTime(std::string_view customer_number, std::chrono::milliseconds median,
+                                     std::chrono::milliseconds p99) {
+  if (p99 == median) return median;
+  const uint64_t hash = StableHash(customer_number);
+  // Box and Muller's transform of two even ones makes a normal one.
+  const double normal = std::sqrt(-2 * std::log(Unit(hash))) * std::cos(2 * std::numbers::pi * Unit(Mix(hash + 1)));
+  const double sigma = std::log(static_cast<double>(p99.count()) / static_cast<double>(median.count())) / kNormalP99;
+  const double us = static_cast<double>(std::chrono::microseconds(median).count()) * std::exp(sigma * normal);
+  const auto longest = static_cast<double>(std::chrono::microseconds(kLongestAnswerTime).count());
+  return std::chrono::microseconds(std::llround(std::min(us, longest)));
 }
 
 }  // namespace waystation::adapters::sandbox

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,5 +24,11 @@ core::Money AmountOwed(std::string_view customer_number);
 std::string BillerReference(char prefix, core::PaymentId payment_id);
 // 20 digits, by customer number and payment.
 std::string Voucher(std::string_view customer_number, core::PaymentId payment_id);
+
+// How long an answer about this customer takes: over all customer numbers a log-normal distribution with this median
+// and this 99th percentile, at most a minute. Both the same: always that. `p99` is not below `median`, which is above 0
+// where they differ.
+std::chrono::microseconds AnswerTime(std::string_view customer_number, std::chrono::milliseconds median,
+                                     std::chrono::milliseconds p99);
 
 }  // namespace waystation::adapters::sandbox

@@ -111,7 +111,7 @@ milliseconds PayDelay(PayScript script) {
 }
 
 // Waits as long as the answer takes, or until the deadline; whether the answer came in time.
-asio::awaitable<bool> AnswerComes(milliseconds delay, Deadline deadline) {
+asio::awaitable<bool> AnswerComes(std::chrono::microseconds delay, Deadline deadline) {
   if (delay.count() == 0) co_return true;
   const auto answer_at = std::chrono::steady_clock::now() + delay;
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
@@ -128,6 +128,9 @@ absl::StatusOr<std::unique_ptr<BillerAdapter>> SandboxBiller::Create(const Setti
   SettingsReader reader(settings);
   const std::string name = reader.Choice("profile", {kProfiles[0].name, kProfiles[1].name, kProfiles[2].name});
   const milliseconds latency(reader.Number("latency_ms", 0, kMostLatencyMs, 0));
+  const uint64_t least_p99 = static_cast<uint64_t>(latency.count());
+  const uint64_t most_p99 = least_p99 == 0 ? 0 : kMostLatencyMs;
+  const milliseconds latency_p99(reader.Number("latency_ms_p99", least_p99, most_p99, least_p99));
   if (absl::Status status = reader.Finish(); !status.ok()) return status;
 
   const auto* profile =
@@ -135,12 +138,16 @@ absl::StatusOr<std::unique_ptr<BillerAdapter>> SandboxBiller::Create(const Setti
   WS_CHECK(profile != kProfiles.end(), "a choice that was checked");
   absl::StatusOr<CapabilityCard> card = WithOverrides(profile->card(), overrides);
   if (!card.ok()) return card.status();
-  return std::unique_ptr<BillerAdapter>(new SandboxBiller(*profile, *std::move(card), latency));
+  return std::unique_ptr<BillerAdapter>(new SandboxBiller(*profile, *std::move(card), latency, latency_p99));
+}
+
+std::chrono::microseconds SandboxBiller::Latency(std::string_view customer_number) const {
+  return AnswerTime(customer_number, latency_, latency_p99_);
 }
 
 asio::awaitable<InquiryOutcome> SandboxBiller::Inquire(InquiryRequest request, Deadline deadline) {
   if (Passed(deadline)) co_return NotSent{std::string(kPassed)};
-  const bool in_time = co_await AnswerComes(latency_, deadline);
+  const bool in_time = co_await AnswerComes(Latency(request.customer_number), deadline);
   if (!in_time) co_return Unknown{std::string(kNoAnswer)};
   if (!ScriptFor(request.customer_number).has_account) co_return Declined{"14", "no such account"};
   co_return InquiryFound{MaskedName(request.customer_number),
@@ -151,7 +158,7 @@ asio::awaitable<PayOutcome> SandboxBiller::Pay(PaymentRequest request, Deadline 
   if (Passed(deadline)) co_return NotSent{std::string(kPassed)};
   const PayScript script = ScriptFor(request.customer_number).pay;
   if (script == PayScript::kNotSent) co_return NotSent{"the sandbox refused the connection, as scripted"};
-  const bool in_time = co_await AnswerComes(latency_ + PayDelay(script), deadline);
+  const bool in_time = co_await AnswerComes(Latency(request.customer_number) + PayDelay(script), deadline);
   if (script == PayScript::kApprovedLate && late_ != nullptr) {
     asio::co_spawn(co_await asio::this_coro::executor, ApproveLate(request), asio::detached);
   }
@@ -175,14 +182,14 @@ asio::awaitable<void> SandboxBiller::ApproveLate(PaymentRequest request) {
 
 asio::awaitable<QueryOutcome> SandboxBiller::Query(PaymentRequest request, Deadline deadline) {
   if (Passed(deadline)) co_return Unknown{std::string(kPassed)};
-  const bool in_time = co_await AnswerComes(latency_, deadline);
+  const bool in_time = co_await AnswerComes(Latency(request.customer_number), deadline);
   if (!in_time) co_return Unknown{std::string(kNoAnswer)};
   co_return AnswerQuery(request);
 }
 
 asio::awaitable<ReverseOutcome> SandboxBiller::Reverse(PaymentRequest request, Deadline deadline) {
   if (Passed(deadline)) co_return Unknown{std::string(kPassed)};
-  const bool in_time = co_await AnswerComes(latency_, deadline);
+  const bool in_time = co_await AnswerComes(Latency(request.customer_number), deadline);
   if (!in_time) co_return Unknown{std::string(kNoAnswer)};
   if (ScriptFor(request.customer_number).reverse == ReverseScript::kUnknown) co_return Unknown{std::string(kScripted)};
   co_return TakenBack{};
@@ -190,7 +197,7 @@ asio::awaitable<ReverseOutcome> SandboxBiller::Reverse(PaymentRequest request, D
 
 asio::awaitable<CancelOutcome> SandboxBiller::Cancel(PaymentRequest request, Deadline deadline) {
   if (Passed(deadline)) co_return NotSent{std::string(kPassed)};
-  const bool in_time = co_await AnswerComes(latency_, deadline);
+  const bool in_time = co_await AnswerComes(Latency(request.customer_number), deadline);
   if (!in_time) co_return Unknown{std::string(kNoAnswer)};
   co_return AnswerCancel(request);
 }

@@ -34,10 +34,12 @@ class SandboxBiller final : public BillerAdapter {
   boost::asio::awaitable<bool> Probe(Deadline deadline) override;
 
  private:
-  SandboxBiller(const Profile& profile, CapabilityCard card, std::chrono::milliseconds latency)
-      : profile_(profile), card_(std::move(card)), latency_(latency) {}
+  SandboxBiller(const Profile& profile, CapabilityCard card, std::chrono::milliseconds latency,
+                std::chrono::milliseconds latency_p99)
+      : profile_(profile), card_(std::move(card)), latency_(latency), latency_p99_(latency_p99) {}
 
   boost::asio::awaitable<void> ApproveLate(PaymentRequest request);
+  std::chrono::microseconds Latency(std::string_view customer_number) const;
   // The answers, once their time has come.
   PayOutcome AnswerPay(const PaymentRequest& request) const;
   QueryOutcome AnswerQuery(const PaymentRequest& request) const;
@@ -48,6 +50,7 @@ class SandboxBiller final : public BillerAdapter {
   const Profile& profile_;
   const CapabilityCard card_;
   const std::chrono::milliseconds latency_;
+  const std::chrono::milliseconds latency_p99_;
   LateApprovals* late_ = nullptr;
 };
 

@@ -1,5 +1,8 @@
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "adapters/outcome_text.h"
 #include "adapters/registry.h"
@@ -40,7 +43,7 @@ TEST(SandboxSettings, FaultsNameTheSetting) {
   EXPECT_EQ(Fault({{"profile", "water"}}),
             "settings.profile: \"water\" is not known; expected one of mobile, electricity, gas");
   EXPECT_EQ(Fault({{"profile", "gas"}, {"latency", "5"}}),
-            "settings.latency: unknown setting; expected one of profile, latency_ms");
+            "settings.latency: unknown setting; expected one of profile, latency_ms, latency_ms_p99");
   const std::string expected = "; expected 0 .. 60000";
   EXPECT_EQ(Fault({{"profile", "gas"}, {"latency_ms", "60001"}}),
             "settings.latency_ms: 60001 is out of range" + expected);
@@ -48,6 +51,14 @@ TEST(SandboxSettings, FaultsNameTheSetting) {
     EXPECT_EQ(Fault({{"profile", "gas"}, {"latency_ms", value}}),
               "settings.latency_ms: \"" + value + "\" is not a whole number" + expected);
   }
+}
+
+TEST(SandboxSettings, TheP99OfTheLatencyIsNotBelowItsMedian) {
+  EXPECT_EQ(Fault({{"profile", "gas"}, {"latency_ms", "20"}, {"latency_ms_p99", "19"}}),
+            "settings.latency_ms_p99: 19 is out of range; expected 20 .. 60000");
+  // Nothing is spread around zero.
+  EXPECT_EQ(Fault({{"profile", "gas"}, {"latency_ms_p99", "5"}}),
+            "settings.latency_ms_p99: 5 is out of range; expected 0 .. 0");
 }
 
 TEST(SandboxSettings, OverridesAreInTheCard) {
@@ -71,6 +82,21 @@ TEST(SandboxSettings, LatencyIsTakenByEveryOperation) {
   EXPECT_EQ(Kind(Await(biller->Cancel(request, In(milliseconds(5'000))))), "taken back");
   EXPECT_TRUE(Await(biller->Probe(In(milliseconds(5'000)))));
   EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(180));
+}
+
+TEST(SandboxAnswers, TakeALogNormalTimeByCustomerNumber) {
+  std::vector<std::chrono::microseconds> times;
+  for (int number = 0; number < 20'000; ++number) {
+    times.push_back(sandbox::AnswerTime(fmt::format("138{:08}", number), milliseconds(10), milliseconds(100)));
+  }
+  EXPECT_EQ(sandbox::AnswerTime("13800000007", milliseconds(10), milliseconds(100)), times[7]);
+  std::sort(times.begin(), times.end());
+  const auto at = [&](double part) { return static_cast<double>(times[static_cast<size_t>(part * 20'000)].count()); };
+  EXPECT_NEAR(at(0.5), 10'000, 500);
+  EXPECT_NEAR(at(0.99), 100'000, 15'000);
+  EXPECT_NEAR(at(0.01), 1'000, 150);
+  EXPECT_EQ(sandbox::AnswerTime("13800000007", milliseconds(10), milliseconds(10)), milliseconds(10));
+  EXPECT_EQ(sandbox::AnswerTime("13800000007", milliseconds(0), milliseconds(0)), milliseconds(0));
 }
 
 // What stands here was answered by an earlier build; a journal may hold it.
