@@ -22,7 +22,8 @@ p { margin: 4px 0 12px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margin: 12px 0; font-size: 13px; }
 dt { color: var(--soft); }
 dd { margin: 0; }
-.soft, .none { color: var(--soft); }
+.soft, .none { color: var(--soft); font-size: 13px; }
+table + .soft { margin-top: 8px; }
 .bad { color: var(--bad); font-weight: 600; }
 .tiles { display: flex; flex-wrap: wrap; gap: 12px; margin: 16px 0 8px; padding: 0; list-style: none; }
 .tiles li { flex: 1 1 140px; border: 1px solid var(--rule); border-radius: 6px; padding: 8px 12px; }
@@ -32,6 +33,7 @@ table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-nu
 th, td { border-bottom: 1px solid var(--rule); padding: 4px 8px; text-align: right; vertical-align: top; }
 th { color: var(--soft); font-weight: 600; }
 th:first-child, td:first-child, .text { text-align: left; }
+td:nth-child(-n+4) { white-space: nowrap; }
 tr.sum td { border-top: 2px solid var(--rule); font-weight: 600; }
 figure { margin: 20px 0 0; }
 figcaption { font-weight: 600; font-size: 15px; }
@@ -47,9 +49,10 @@ svg .mark { fill: var(--event); font-weight: 600; }
 .axis { stroke: var(--soft); stroke-width: 1; fill: none; }
 .band { fill: var(--band); }
 .event { stroke: var(--event); stroke-width: 1.5; stroke-dasharray: 4 3; }
-.line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
+.line { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
 .line.c0 { stroke: var(--c0); } .line.c1 { stroke: var(--c1); } .line.c2 { stroke: var(--c2); }
 .line.c3 { stroke: var(--c3); } .line.c4 { stroke: var(--c4); } .line.c5 { stroke: var(--c5); }
+.bar { shape-rendering: crispEdges; }
 .bar.c0 { fill: var(--c0); } .bar.c1 { fill: var(--c1); } .bar.c2 { fill: var(--c2); }
 .bar.c3 { fill: var(--c3); } .bar.c4 { fill: var(--c4); } .bar.c5 { fill: var(--c5); }
 .line.dashed { stroke-dasharray: 5 4; }
@@ -58,6 +61,7 @@ svg .mark { fill: var(--event); font-weight: 600; }
   body { max-width: none; padding: 0; font-size: 10.5pt; }
   figure, tr, .tiles { break-inside: avoid; }
   h2 { break-after: avoid; }
+  .tiles li { flex-basis: 100px; }
   figure { margin-top: 12px; }
   figure > svg { max-height: 82mm; }
   .line.c1 { stroke-dasharray: 7 2; } .line.c2 { stroke-dasharray: 2 2; } .line.c3 { stroke-dasharray: 9 2 2 2; }

@@ -117,6 +117,9 @@ absl::Status RunOn(const std::string& address, pid_t pid, const ProfileRunOption
   absl::StatusOr<Channels> channels = Connect(address, profile.channels);
   if (!channels.ok()) return channels.status();
   const std::shared_ptr<grpc::Channel>& channel = channels->front();
+  // For the watch, so that what it asks does not wait behind the load.
+  absl::StatusOr<Channels> own = Connect(address, 1);
+  if (!own.ok()) return own.status();
   std::vector<std::atomic<int>> outages(profile.billers.size());
   CallMix mix{.parts = profile.parts};
   mix.payments.first_station = profile.first_station;
@@ -136,9 +139,6 @@ absl::Status RunOn(const std::string& address, pid_t pid, const ProfileRunOption
   result.interval = shape.interval;
   result.started_at = std::chrono::system_clock::now();
   const auto measured_from = steady_clock::now() + shape.warm_up;
-  // On a connection of its own, so that what it asks does not wait behind the load.
-  absl::StatusOr<Channels> own = Connect(address, 1);
-  if (!own.ok()) return own.status();
   SwitchWatch watch(own->front(), measured_from, pid, ActionsOf(profile, measured_from, own->front(), outages));
   {
     ProgressLine progress("calls", std::chrono::duration<double>(shape.warm_up + shape.measured).count(),

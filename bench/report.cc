@@ -9,8 +9,7 @@
 #include <iterator>
 #include <utility>
 
-// Boost.JSON's own code, compiled here once: Debian's boost headers come without its library.
-#include "boost/json/src.hpp"
+#include "boost/json/serialize.hpp"
 #include "fmt/format.h"
 
 namespace waystation::bench {

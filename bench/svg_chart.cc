@@ -15,7 +15,7 @@ namespace {
 constexpr double kWidth = 860;
 constexpr double kHeight = 300;
 constexpr double kLeft = 78;
-constexpr double kRight = 18;
+constexpr double kRight = 34;
 constexpr double kTop = 26;
 constexpr double kBottom = 46;
 constexpr double kPlotWidth = kWidth - kLeft - kRight;

@@ -16,7 +16,7 @@ struct ChartSeries {
   std::string name;
   int color = 0;  // 0 .. 5
   bool dashed = false;
-  std::vector<ChartPoint> points;
+  std::vector<ChartPoint> points = {};
 };
 
 // A stretch of the x axis with a name; a line where both ends are the same.
@@ -43,17 +43,17 @@ enum class ChartUnit {
 
 struct Chart {
   std::string title;
-  std::string x_label;
-  std::string y_label;
+  std::string x_label = {};
+  std::string y_label = {};
   ChartForm form = ChartForm::kLines;
   ChartUnit y_unit = ChartUnit::kCount;
   double x_from = 0;
   double x_until = 1;
-  std::vector<ChartTick> x_ticks;
+  std::vector<ChartTick> x_ticks = {};
   // kStackedBars: how wide a bar is.
   double bar_width = 1;
-  std::vector<ChartSeries> series;
-  std::vector<ChartMark> marks;
+  std::vector<ChartSeries> series = {};
+  std::vector<ChartMark> marks = {};
 };
 
 // With &, <, > and " as entities.

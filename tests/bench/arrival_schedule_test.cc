@@ -44,5 +44,43 @@ TEST(ArrivalSchedule, CountAndTimesAgreeForOddRates) {
   }
 }
 
+TEST(ArrivalSchedule, ARateThatRisesEvenlyMakesAsManyAsTheAreaUnderIt) {
+  // From 100 to 300 a second within 2 s: 400 arrivals, the first 150 of them in the first second.
+  const ArrivalSchedule schedule(
+      kStart, std::vector<RatePoint>{{.at = seconds(0), .per_second = 100}, {.at = seconds(2), .per_second = 300}});
+  EXPECT_EQ(schedule.CountBefore(kStart + seconds(1)), 150u);
+  EXPECT_EQ(schedule.CountBefore(kStart + seconds(2)), 400u);
+  EXPECT_EQ(schedule.IntendedAt(150), kStart + seconds(1));
+  EXPECT_EQ(schedule.IntendedAt(400), kStart + seconds(2));
+  // After the last point its rate holds on.
+  EXPECT_EQ(schedule.IntendedAt(700), kStart + seconds(3));
+  EXPECT_EQ(schedule.CountBefore(kStart + seconds(12)), 3'400u);
+}
+
+TEST(ArrivalSchedule, BeforeTheFirstPointItsRateHolds) {
+  const ArrivalSchedule schedule(
+      kStart, std::vector<RatePoint>{{.at = seconds(10), .per_second = 50}, {.at = seconds(20), .per_second = 150}});
+  EXPECT_EQ(schedule.CountBefore(kStart + seconds(10)), 500u);
+  EXPECT_EQ(schedule.IntendedAt(250), kStart + seconds(5));
+  EXPECT_EQ(schedule.CountBefore(kStart + seconds(20)), 1'500u);
+}
+
+TEST(ArrivalSchedule, AlongACurveTimesGrowAndAgreeWithTheCount) {
+  const std::vector<RatePoint> curve = {{.at = seconds(0), .per_second = 3},
+                                        {.at = seconds(2), .per_second = 977},
+                                        {.at = seconds(3), .per_second = 977},
+                                        {.at = seconds(7), .per_second = 1},
+                                        {.at = seconds(8), .per_second = 500}};
+  const ArrivalSchedule schedule(kStart, curve);
+  auto before = kStart - nanoseconds(1);
+  for (uint64_t arrival = 0; schedule.IntendedAt(arrival) < kStart + seconds(10); ++arrival) {
+    const auto due = schedule.IntendedAt(arrival);
+    ASSERT_GT(due, before) << arrival;
+    ASSERT_EQ(schedule.CountBefore(due), arrival);
+    ASSERT_EQ(schedule.CountBefore(due + nanoseconds(1)), arrival + 1);
+    before = due;
+  }
+}
+
 }  // namespace
 }  // namespace waystation::bench

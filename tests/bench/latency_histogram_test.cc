@@ -74,5 +74,31 @@ TEST(LatencyHistogram, MergingIsAsIfAllHadBeenRecordedInOne) {
   for (const double percent : {1.0, 50.0, 99.0, 99.9}) EXPECT_EQ(even.Percentile(percent), all.Percentile(percent));
 }
 
+TEST(LatencyHistogram, TellsValuesOnePercentApartFromOneEndOfItsRangeToTheOther) {
+  for (double ns = 2'000; ns < 9e10; ns *= 1.37) {
+    LatencyHistogram histogram;
+    histogram.Record(nanoseconds(static_cast<int64_t>(ns)));
+    histogram.Record(nanoseconds(static_cast<int64_t>(ns * 1.011)));
+    histogram.Record(nanoseconds(static_cast<int64_t>(ns * 3)));
+    ExpectAbout(histogram.Percentile(33), nanoseconds(static_cast<int64_t>(ns)));
+    EXPECT_LT(histogram.Percentile(33), histogram.Percentile(66)) << ns;
+  }
+}
+
+TEST(PercentileCurve, GoesAsFarAsTheCallsCanTellAndEndsWithTheLargest) {
+  EXPECT_TRUE(PercentileCurve(LatencyHistogram()).empty());
+  LatencyHistogram histogram;
+  for (int us = 1; us <= 1'000; ++us) histogram.Record(microseconds(us));
+  const auto curve = PercentileCurve(histogram);
+  ASSERT_EQ(curve.size(), 32u);
+  EXPECT_EQ(curve.front().first, 0);
+  EXPECT_DOUBLE_EQ(curve[10].first, 90);
+  ExpectAbout(curve[10].second, microseconds(900));
+  EXPECT_DOUBLE_EQ(curve[30].first, 99.9);
+  EXPECT_EQ(curve.back().first, 100);
+  EXPECT_EQ(curve.back().second, milliseconds(1));
+  for (size_t i = 1; i < curve.size(); ++i) EXPECT_GE(curve[i].second, curve[i - 1].second);
+}
+
 }  // namespace
 }  // namespace waystation::bench

@@ -20,6 +20,8 @@ struct World {
   std::atomic<int> started{0};
   milliseconds takes{0};
   grpc::StatusCode answer = grpc::StatusCode::OK;
+  // Calls are of these kinds by turns.
+  size_t kinds = 1;
 };
 
 // A call without a server: it ends when an alarm does.
@@ -28,7 +30,7 @@ class AlarmCall final : public Call {
   explicit AlarmCall(World& world) : world_(world) {}
 
   void Start(grpc::CompletionQueue& queue, void* tag) override {
-    ++world_.started;
+    kind_ = static_cast<size_t>(world_.started++) % world_.kinds;
     const int now = ++world_.in_flight;
     int most = world_.most_in_flight;
     while (now > most && !world_.most_in_flight.compare_exchange_weak(most, now)) {
@@ -37,12 +39,13 @@ class AlarmCall final : public Call {
   }
   CallResult TakeResult() override {
     --world_.in_flight;
-    return {.code = world_.answer};
+    return {.code = world_.answer, .kind = kind_};
   }
   void Cancel() override { alarm_.Cancel(); }
 
  private:
   World& world_;
+  size_t kind_ = 0;
   grpc::Alarm alarm_;
 };
 
@@ -126,6 +129,47 @@ TEST(LoadGenerator, AnInterruptionEndsBothLoopsEarly) {
     EXPECT_LT(result.seconds, 3'600) << "the whole of what was asked for";
     EXPECT_EQ(AllResults(result), static_cast<uint64_t>(world.started));
   }
+}
+
+TEST(LoadGenerator, ACurveIsTimedFromTheMeasuredPartAndToldByIntervals) {
+  World world{.takes = milliseconds(1)};
+  const LoadResult result =
+      RunLoad({.curve = {{.at = milliseconds(0), .per_second = 200}, {.at = milliseconds(400), .per_second = 600}},
+               .warm_up = milliseconds(100),
+               .measured = milliseconds(400),
+               .interval = milliseconds(100)},
+              Calls(world, 64), Ignore, Never);
+  // The warm-up at the first point's rate: 20; then the area under the line: 160.
+  EXPECT_EQ(AllResults(result), 180u);
+  EXPECT_EQ(result.due, (std::vector<uint64_t>{25, 35, 45, 55}));
+  ASSERT_EQ(result.kinds.size(), 1u);
+  const std::vector<TimeSeries::Interval>& intervals = result.kinds[0].series.intervals();
+  ASSERT_EQ(intervals.size(), 4u);
+  uint64_t answered = 0;
+  for (size_t i = 0; i < intervals.size(); ++i) {
+    EXPECT_EQ(intervals[i].results.total(), result.due[i]) << i;
+    EXPECT_EQ(intervals[i].latency.count(), result.due[i]) << i;
+    answered += intervals[i].answered;
+  }
+  EXPECT_EQ(answered, result.completed);
+  EXPECT_LE(result.in_flight.size(), 4u);
+  for (const InFlight& in_flight : result.in_flight) EXPECT_LE(in_flight.mean, in_flight.most);
+}
+
+TEST(LoadGenerator, KindsAreCountedApartAndTogetherMakeTheWhole) {
+  World world{.kinds = 3};
+  const LoadResult result =
+      RunLoad({.rate = 900, .measured = milliseconds(200), .kinds = 3}, Calls(world, 16), Ignore, Never);
+  ASSERT_EQ(result.kinds.size(), 3u);
+  uint64_t latencies = 0;
+  for (const KindResult& kind : result.kinds) {
+    EXPECT_EQ(kind.results.total(), 60u);
+    EXPECT_TRUE(kind.series.intervals().empty());
+    latencies += kind.latency.count();
+  }
+  EXPECT_EQ(latencies, result.latency.count());
+  EXPECT_EQ(result.results.total(), 180u);
+  EXPECT_TRUE(result.due.empty());
 }
 
 }  // namespace

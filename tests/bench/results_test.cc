@@ -66,5 +66,22 @@ TEST(ResultCounts, AStateThatThisBuildDoesNotKnowHasItsNumber) {
   EXPECT_EQ(counts.Lines().front().name, "state 77");
 }
 
+TEST(ResultCounts, ACancelThatCameThroughIsASuccess) {
+  ResultCounts counts;
+  counts.Add({.state = v1::PAYMENT_STATE_CANCELLED});
+  counts.Add({.state = v1::PAYMENT_STATE_CANCELLING});
+  EXPECT_EQ(counts.total(), 2u);
+  EXPECT_EQ(counts.Unexpected(/*expect_declines=*/true), 1u);
+}
+
+TEST(IsResultName, KnowsWhatResultsAreCalledAndNothingElse) {
+  for (const char* name : {"OK", "UNAVAILABLE", "SUCCEEDED", "UNKNOWN", "DECLINED NOT_SENT", "DECLINED"}) {
+    EXPECT_TRUE(IsResultName(name)) << name;
+  }
+  for (const char* name : {"", "ok", "NOT_SENT", "DECLINED NOT-SENT", "SUCCEEDED NOT_SENT", "state 99"}) {
+    EXPECT_FALSE(IsResultName(name)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace waystation::bench

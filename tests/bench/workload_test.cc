@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
 #include <cmath>
 #include <map>
 #include <set>
@@ -29,6 +31,54 @@ std::vector<double> PickedShares(const StationChoice& choice) {
   std::vector<double> shares(choice.count());
   for (int i = 0; i < kPicks; ++i) shares[choice.Pick(random)] += 1.0 / kPicks;
   return shares;
+}
+
+TEST(BillerShare, EndingsComeAsOftenAsAskedAndOthersBehaveWell) {
+  BillerShare biller{.id = "mobile"};
+  biller.endings = {{.ending = 90, .probability = 0.1}, {.ending = 95, .probability = 0.02}};
+  Random random(5);
+  std::map<int, int> seen;
+  std::string number;
+  for (int i = 0; i < 100'000; ++i) {
+    WriteCustomerNumber(biller, random, number);
+    ASSERT_THAT(number, MatchesRegex("1[3-9][0-9]+"));
+    ASSERT_EQ(number.size(), 11u);
+    ++seen[std::stoi(number.substr(9))];
+  }
+  EXPECT_NEAR(seen[90], 10'000, 500);
+  EXPECT_NEAR(seen[95], 2'000, 250);
+  for (int ending = 0; ending < 88; ++ending) EXPECT_NEAR(seen[ending], 1'000, 200) << ending;
+  EXPECT_EQ(seen.size(), 90u);
+}
+
+TEST(BillerShare, AnOutageForcesAllEndingsUntilItIsOver) {
+  std::atomic<int> forced{96};
+  BillerShare biller{.id = "electricity", .customers = CustomerShape::kMeter};
+  biller.forced_ending = &forced;
+  Random random(5);
+  std::string number;
+  for (int i = 0; i < 100; ++i) {
+    WriteCustomerNumber(biller, random, number);
+    ASSERT_THAT(number, MatchesRegex("[0-9]+96"));
+  }
+  forced = -1;
+  for (int i = 0; i < 1'000; ++i) {
+    WriteCustomerNumber(biller, random, number);
+    ASSERT_LT(std::stoi(number.substr(8)), 88);
+  }
+}
+
+TEST(PickBiller, EachByItsParts) {
+  std::vector<BillerShare> billers(3);
+  billers[0].parts = 1;
+  billers[1].parts = 6;
+  billers[2].parts = 3;
+  Random random(11);
+  std::array<int, 3> picked = {};
+  for (int i = 0; i < 100'000; ++i) ++picked[static_cast<size_t>(&PickBiller(billers, random) - billers.data())];
+  EXPECT_NEAR(picked[0], 10'000, 600);
+  EXPECT_NEAR(picked[1], 60'000, 1'000);
+  EXPECT_NEAR(picked[2], 30'000, 1'000);
 }
 
 TEST(StationChoice, UniformPicksAllAlike) {

@@ -91,7 +91,7 @@ LAYERS = {
                  JOURNAL_PROTO, "switch/daemon/yaml_to_proto.h"),
         libraries=("grpc", "protobuf", "boost", "cli11", "benchmark", "hiredis", "posix"),
         targets=("ws_core", "ws_storage", "ws_adapters", "ws_certificates", "ws_api_proto", "ws_journal_proto",
-                 "ws_bench", "ws_echo_proto", "ws_configuration"),
+                 "ws_bench", "ws_echo_proto", "ws_configuration", "ws_boost_json"),
     ),
 }  # fmt: skip
 
