@@ -13,6 +13,7 @@ TimeSeries::Interval* TimeSeries::At(TimePoint time) {
 }
 
 void TimeSeries::Record(TimePoint due, TimePoint ended, const CallResult& result) {
+  if (count_ == 0) return;
   const bool ok = result.code == grpc::StatusCode::OK;
   if (ok) {
     if (Interval* interval = At(ended)) ++interval->answered;
