@@ -125,8 +125,10 @@ void PaymentFlow::Pay(PayOrder order, Answer answer) {
 void PaymentFlow::Pay(std::vector<std::pair<PayOrder, Answer>> orders) {
   std::vector<std::pair<PayOrder, Answer>> admitted;
   admitted.reserve(orders.size());
+  const core::SteadyTime now = worker_->clock().Steady();
   for (auto& [order, answer] : orders) {
     if (Admit()) {
+      order.arrived = now;
       admitted.emplace_back(std::move(order), std::move(answer));
     } else {
       answer({TooMany(), {}, {}});

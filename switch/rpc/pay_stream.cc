@@ -17,6 +17,7 @@
 #include "switch/rpc/convert.h"
 #include "switch/rpc/pay_order.h"
 #include "switch/rpc/status.h"
+#include "switch/rpc/trace.h"
 #include "switch/rpc/unary_call.h"
 #include "waystation/v1/payment_service.pb.h"
 
@@ -34,8 +35,8 @@ namespace {
 class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                         public boost::intrusive_ref_counter<PayStream> {
  public:
-  PayStream(const Backend& backend, std::atomic<size_t>* open, std::chrono::system_clock::time_point deadline)
-      : backend_(backend), open_(open), deadline_(deadline) {
+  PayStream(const Backend& backend, std::atomic<size_t>* open, const grpc::CallbackServerContext& context)
+      : backend_(backend), open_(open), deadline_(context.deadline()), trace_(TraceOf(context)) {
     if (open_->fetch_add(1, std::memory_order_relaxed) < core::kMaxPayStreams) return;
     end_ = ToGrpc(absl::ResourceExhaustedError(fmt::format(
         "{} streams of payments are open, which is the most; close one, or pay over those", core::kMaxPayStreams)));
@@ -103,6 +104,7 @@ class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
         Gather(tag, {order.status(), {}, {}});
         continue;
       }
+      order->trace = trace_;
       const size_t of = backend_.FlowIndexOf(order->station);
       orders[of].emplace_back(*std::move(order),
                               [self = boost::intrusive_ptr<PayStream>(this),
@@ -185,6 +187,7 @@ class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
   const Backend& backend_;
   std::atomic<size_t>* const open_;
   const std::chrono::system_clock::time_point deadline_;
+  const core::TraceContext trace_;        // of all its payments
   boost::intrusive_ptr<PayStream> self_;  // until OnDone
   grpc::ByteBuffer in_;                   // of the read at hand
   grpc::ByteBuffer out_;                  // of the write at hand
@@ -204,8 +207,8 @@ class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
 }  // namespace
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartPayStream(
-    const Backend& backend, std::atomic<size_t>* open, std::chrono::system_clock::time_point deadline) {
-  auto* stream = new PayStream(backend, open, deadline);
+    const Backend& backend, std::atomic<size_t>* open, const grpc::CallbackServerContext& context) {
+  auto* stream = new PayStream(backend, open, context);
   stream->Start();
   return stream;
 }

@@ -54,7 +54,7 @@ class PaymentService final : public Base {
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* PayStream(
       grpc::CallbackServerContext* context) override {
-    return StartPayStream(backend_, &pay_streams_, context->deadline());
+    return StartPayStream(backend_, &pay_streams_, *context);
   }
 
   grpc::ServerUnaryReactor* Cancel(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
