@@ -21,7 +21,9 @@ core::Reply Do(core::Ledger& ledger, const core::Command& command) {
   if (!decision.leg.has_value()) return std::move(decision.reply);
   const absl::Status applied = ledger.Apply(*decision.leg, kStamp);
   WS_CHECK(applied.ok(), std::string(applied.message()));
-  return ledger.MakeReply(*decision.leg);
+  core::Reply reply;
+  ledger.MakeReply(*decision.leg, &reply);
+  return reply;
 }
 
 core::PaymentState StateIn(const core::Reply& reply) {

@@ -213,7 +213,7 @@ void Sequencer::Decide(Ticket* ticket, const core::BlockStamp& stamp, PendingBlo
   WS_CHECK(applied.ok(), std::string(applied.message()));
   builder_.Add(leg);
   AddIndexRows(leg, pending);
-  ticket->reply = ledger_->MakeReply(leg);
+  ledger_->MakeReply(leg, &ticket->reply);
 }
 
 absl::StatusOr<core::Prior> Sequencer::LookUp(const core::Command& command) const {

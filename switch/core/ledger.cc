@@ -254,30 +254,41 @@ absl::Status Ledger::Make(const ResolutionProposed& f, const Leg& leg, const Blo
   return absl::OkStatus();
 }
 
-Reply Ledger::MakeReply(const Leg& leg) const {
-  Reply reply;
-  reply.sequence = leg.sequence;
+void Ledger::MakeReply(const Leg& leg, Reply* reply) const {
+  reply->status = absl::OkStatus();
+  reply->repeated = false;
+  reply->decline.reset();
+  reply->sequence = leg.sequence;
   struct Visitor {
     const Ledger& ledger;
     const Leg& leg;
-    decltype(Reply::value) operator()(const StationRegistered& f) const { return *ledger.FindStation(f.station); }
-    decltype(Reply::value) operator()(const StationStatusSet& f) const { return *ledger.FindStation(f.station); }
-    decltype(Reply::value) operator()(const CreditGranted& f) const { return *ledger.FindStation(f.station); }
-    decltype(Reply::value) operator()(const CounterPurchased& f) const {
-      return *ledger.FindPurchase(RequestKey(f.station, f.request_id));
+    decltype(Reply::value)& value;
+
+    void operator()(const StationRegistered& f) const { value = *ledger.FindStation(f.station); }
+    void operator()(const StationStatusSet& f) const { value = *ledger.FindStation(f.station); }
+    void operator()(const CreditGranted& f) const { value = *ledger.FindStation(f.station); }
+    void operator()(const CounterPurchased& f) const {
+      value = *ledger.FindPurchase(RequestKey(f.station, f.request_id));
     }
-    decltype(Reply::value) operator()(const BillerRegistered&) const { return std::monostate(); }
-    decltype(Reply::value) operator()(const BillerStatusSet&) const { return std::monostate(); }
-    decltype(Reply::value) operator()(const DayCut&) const { return ledger.day_; }
-    decltype(Reply::value) operator()(const JournalResumed&) const { return std::monostate(); }
-    decltype(Reply::value) operator()(const PaymentAccepted&) const {
-      return *ledger.FindPayment(PaymentId::FromNumber(leg.sequence));
+    void operator()(const BillerRegistered&) const { value = std::monostate(); }
+    void operator()(const BillerStatusSet&) const { value = std::monostate(); }
+    void operator()(const DayCut&) const { value = ledger.day_; }
+    void operator()(const JournalResumed&) const { value = std::monostate(); }
+    void operator()(const PaymentAccepted&) const { Set(PaymentId::FromNumber(leg.sequence)); }
+    void operator()(const PaymentMoved& f) const { Set(f.payment_id); }
+    void operator()(const ResolutionProposed& f) const { Set(f.payment_id); }
+
+    // Copied once, into the strings that are there already where there are.
+    void Set(PaymentId id) const {
+      const Payment& payment = *ledger.FindPayment(id);
+      if (auto* before = std::get_if<Payment>(&value)) {
+        *before = payment;
+      } else {
+        value.emplace<Payment>(payment);
+      }
     }
-    decltype(Reply::value) operator()(const PaymentMoved& f) const { return *ledger.FindPayment(f.payment_id); }
-    decltype(Reply::value) operator()(const ResolutionProposed& f) const { return *ledger.FindPayment(f.payment_id); }
   };
-  reply.value = std::visit(Visitor{*this, leg}, leg.fact);
-  return reply;
+  std::visit(Visitor{*this, leg, reply->value}, leg.fact);
 }
 
 void Ledger::ForgetAtRest(uint64_t durable_sequence) {

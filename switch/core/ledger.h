@@ -55,7 +55,7 @@ class Ledger {
   absl::Status Apply(const Leg& leg, const BlockStamp& stamp);
 
   // The reply to a command whose leg was just applied.
-  Reply MakeReply(const Leg& leg) const;
+  void MakeReply(const Leg& leg, Reply* reply) const;
 
   // Drops the payments and purchases whose last leg is at or before `durable_sequence` and that are at rest.
   void ForgetAtRest(uint64_t durable_sequence);

@@ -37,18 +37,6 @@ Outcome NoAnswer(std::string cause) {
   }
 }
 
-// An adapter lets no exception out; should one come all the same, the payment must not be lost with its coroutine.
-template <typename Outcome, typename Start>
-asio::awaitable<Outcome> Contained(Start& start, adapters::Deadline deadline) {
-  try {
-    co_return co_await start(deadline);
-  } catch (const std::exception& e) {
-    co_return NoAnswer<Outcome>(fmt::format("the adapter failed: {}", e.what()));
-  } catch (...) {
-    co_return NoAnswer<Outcome>("the adapter failed");
-  }
-}
-
 std::string TooManyOverdue(uint32_t overdue) {
   return fmt::format("{} requests have no answer from the biller, long after their deadline", overdue);
 }
@@ -247,9 +235,17 @@ bool BillerLane::MayYetCancel(core::PaymentId id) const {
 template <typename Outcome, typename Start, typename Late>
 asio::awaitable<void> BillerLane::Run(std::shared_ptr<Call<Outcome>> call, adapters::Deadline deadline, Start start,
                                       Late late) {
-  Outcome outcome = co_await Contained<Outcome>(start, deadline);
+  std::optional<Outcome> outcome;
+  // An adapter lets no exception out; should one come all the same, the payment must not be lost with its coroutine.
+  try {
+    outcome = co_await start(deadline);
+  } catch (const std::exception& e) {
+    outcome = NoAnswer<Outcome>(fmt::format("the adapter failed: {}", e.what()));
+  } catch (...) {
+    outcome = NoAnswer<Outcome>("the adapter failed");
+  }
   if (call->given_up) {
-    late.OnEnd(std::move(outcome));
+    late.OnEnd(*std::move(outcome));
     co_return;
   }
   call->outcome = std::move(outcome);

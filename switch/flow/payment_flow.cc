@@ -184,39 +184,41 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
       entry.out_of_service.has_value() ? std::move(entry.out_of_service) : CardDecline(lane->card(), order);
 
   // Hold: nothing leaves for the biller before this is durable.
-  core::AcceptPayment accept{.station = order.station,
-                             .operator_id = std::move(order.operator_id),
-                             .request_id = std::move(order.request_id),
-                             .biller_id = std::move(order.biller_id),
-                             .customer_number = std::move(order.customer_number),
-                             .customer_name = std::move(order.inquiry.customer_name),
-                             .amount = order.amount,
-                             .presented = std::move(found),
-                             .refuse_new = std::move(order.refuse_new)};
-  core::Reply held = co_await TryCommit(*sequencer_, *worker_, std::move(accept));
+  storage::Ticket ticket{.command = core::AcceptPayment{.station = order.station,
+                                                        .operator_id = std::move(order.operator_id),
+                                                        .request_id = std::move(order.request_id),
+                                                        .biller_id = std::move(order.biller_id),
+                                                        .customer_number = std::move(order.customer_number),
+                                                        .customer_name = std::move(order.inquiry.customer_name),
+                                                        .amount = order.amount,
+                                                        .presented = std::move(found),
+                                                        .refuse_new = std::move(order.refuse_new)},
+                         .on_reply = {},
+                         .reply = {}};
+  co_await TryCommit(*sequencer_, *worker_, ticket);
   times.End(Stage::kCommit);
-  if (!held.status.ok()) {
-    answer({std::move(held.status), {}, {}});
+  if (!ticket.reply.status.ok()) {
+    answer({std::move(ticket.reply.status), {}, {}});
     co_return;
   }
-  core::Payment payment = std::get<core::Payment>(std::move(held.value));
-  LogStep(held.repeated ? "asked for again" : "accepted", payment, order.trace);
-  const bool send = !held.repeated && payment.state == core::PaymentState::kHeld;
+  const core::Payment& held = std::get<core::Payment>(ticket.reply.value);
+  LogStep(ticket.reply.repeated ? "asked for again" : "accepted", held, order.trace);
+  const bool send = !ticket.reply.repeated && held.state == core::PaymentState::kHeld;
   if (!send) times.EndAll();
-  WaitFor(payment, order.answer_by, std::move(answer));
+  WaitFor(held, order.answer_by, std::move(answer));
   if (!send) co_return;
 
   // Send: once, and never again.
-  adapters::PayOutcome outcome = co_await lane->Pay(*worker_, payment, *std::move(entry.place), order.trace);
+  adapters::PayOutcome outcome = co_await lane->Pay(*worker_, held, *std::move(entry.place), order.trace);
   times.End(Stage::kBiller);
 
   // Record what came of it; the answer leaves once that is durable.
-  core::RecordOutcome record = PayOutcomeFor(payment.id, std::move(outcome));
-  core::Reply recorded = co_await Commit(*sequencer_, *worker_, std::move(record));
-  WS_CHECK(recorded.status.ok(), std::string(recorded.status.message()));
+  ticket.command = PayOutcomeFor(held.id, std::move(outcome));
+  co_await Commit(*sequencer_, *worker_, ticket);
+  WS_CHECK(ticket.reply.status.ok(), std::string(ticket.reply.status.message()));
   times.End(Stage::kCommit);
   times.EndAll();
-  Settle(std::get<core::Payment>(std::move(recorded.value)), order.trace);
+  Settle(std::get<core::Payment>(std::move(ticket.reply.value)), order.trace);
 }
 
 asio::awaitable<void> PaymentFlow::RunCancel(CancelOrder order, Answer answer) {
@@ -341,7 +343,7 @@ asio::awaitable<void> PaymentFlow::RunLateApproval(std::string biller_id, core::
 }
 
 void PaymentFlow::WaitFor(core::Payment payment, WaitBoard::TimePoint answer_by, Answer answer) {
-  board_.Wait(std::move(payment), answer_by, [answer = std::move(answer)](core::Payment reached) mutable {
+  board_.Wait(std::move(payment), answer_by, [answer = std::move(answer)](core::Payment&& reached) mutable {
     answer({absl::OkStatus(), std::move(reached), std::nullopt});
   });
 }

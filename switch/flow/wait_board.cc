@@ -39,13 +39,13 @@ void WaitBoard::Publish(core::Payment payment) {
     return;
   }
   // An answer may come back with a new wait, so the entry is taken out first.
-  Entry entry = std::move(it->second);
+  Waiters waiters = std::move(it->second.waiters);
   entries_.erase(it);
-  for (const Waiter& waiter : entry.waiters) deadlines_.erase({waiter.deadline, payment.id});
+  for (const Waiter& waiter : waiters) deadlines_.erase({waiter.deadline, payment.id});
   // Mostly there is one who waits, and nothing is copied.
-  Waiter last = std::move(entry.waiters.back());
-  entry.waiters.pop_back();
-  for (Waiter& waiter : entry.waiters) waiter.answer(payment);
+  Waiter last = std::move(waiters.back());
+  waiters.pop_back();
+  for (Waiter& waiter : waiters) waiter.answer(core::Payment(payment));
   last.answer(std::move(payment));
 }
 
@@ -67,7 +67,7 @@ void WaitBoard::Expire(TimePoint now) {
     entry.waiters.erase(late, entry.waiters.end());
     const core::Payment payment = entry.payment;
     if (entry.waiters.empty()) entries_.erase(it);
-    for (Waiter& waiter : expired) waiter.answer(payment);
+    for (Waiter& waiter : expired) waiter.answer(core::Payment(payment));
   }
 }
 

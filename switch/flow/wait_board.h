@@ -17,7 +17,7 @@ namespace waystation::flow {
 class WaitBoard {
  public:
   using TimePoint = core::SteadyTime;
-  using Answer = absl::AnyInvocable<void(core::Payment)>;
+  using Answer = absl::AnyInvocable<void(core::Payment&&)>;
 
   // The worker outlives the board.
   explicit WaitBoard(Worker* worker);
@@ -38,9 +38,10 @@ class WaitBoard {
     TimePoint deadline;
     Answer answer;
   };
+  using Waiters = absl::InlinedVector<Waiter, 1>;
   struct Entry {
     core::Payment payment;
-    absl::InlinedVector<Waiter, 1> waiters;
+    Waiters waiters;
   };
 
   void Expire(TimePoint now);

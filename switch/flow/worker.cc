@@ -167,8 +167,8 @@ namespace {
 
 // `submit` returns false when the ticket was not taken.
 template <typename Submit>
-asio::awaitable<core::Reply> Exchange(Worker& worker, core::Command command, Submit submit) {
-  storage::Ticket ticket{.command = std::move(command), .port = &worker, .on_reply = {}, .reply = {}};
+asio::awaitable<void> Exchange(Worker& worker, storage::Ticket& ticket, Submit submit) {
+  ticket.port = &worker;
   // Suspends the coroutine until the reply is there.
   auto initiate = [&ticket, submit](auto handler) {
     const auto executor = asio::get_associated_executor(handler);
@@ -179,8 +179,7 @@ asio::awaitable<core::Reply> Exchange(Worker& worker, core::Command command, Sub
     // Not from here: the coroutine may not be resumed while it is still being suspended.
     asio::post(executor, std::move(ticket.on_reply));
   };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable);
-  co_return std::move(ticket.reply);
+  return asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable);
 }
 
 }  // namespace
@@ -209,16 +208,27 @@ asio::awaitable<void> WaitUntil(Worker& worker, core::SteadyTime time) {
   co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable);
 }
 
-asio::awaitable<core::Reply> Commit(storage::Sequencer& sequencer, Worker& worker, core::Command command) {
-  return Exchange(worker, std::move(command), [&sequencer](storage::Ticket* ticket) {
-    sequencer.Submit(ticket);
+asio::awaitable<void> Commit(storage::Sequencer& sequencer, Worker& worker, storage::Ticket& ticket) {
+  return Exchange(worker, ticket, [&sequencer](storage::Ticket* submitted) {
+    sequencer.Submit(submitted);
     return true;
   });
 }
 
+asio::awaitable<void> TryCommit(storage::Sequencer& sequencer, Worker& worker, storage::Ticket& ticket) {
+  return Exchange(worker, ticket, [&sequencer](storage::Ticket* submitted) { return sequencer.TrySubmit(submitted); });
+}
+
+asio::awaitable<core::Reply> Commit(storage::Sequencer& sequencer, Worker& worker, core::Command command) {
+  storage::Ticket ticket{.command = std::move(command), .on_reply = {}, .reply = {}};
+  co_await Commit(sequencer, worker, ticket);
+  co_return std::move(ticket.reply);
+}
+
 asio::awaitable<core::Reply> TryCommit(storage::Sequencer& sequencer, Worker& worker, core::Command command) {
-  return Exchange(worker, std::move(command),
-                  [&sequencer](storage::Ticket* ticket) { return sequencer.TrySubmit(ticket); });
+  storage::Ticket ticket{.command = std::move(command), .on_reply = {}, .reply = {}};
+  co_await TryCommit(sequencer, worker, ticket);
+  co_return std::move(ticket.reply);
 }
 
 }  // namespace waystation::flow

@@ -140,10 +140,15 @@ class Sleep {
 // Suspends the coroutine that awaits it, on `worker`, until then.
 boost::asio::awaitable<void> WaitUntil(Worker& worker, core::SteadyTime time);
 
-// Hands `command` to the sequencer and waits, on the worker that awaits it, until the reply may be seen.
-boost::asio::awaitable<core::Reply> Commit(storage::Sequencer& sequencer, Worker& worker, core::Command command);
+// Hands the ticket's command to the sequencer and waits, on the worker that awaits it, until the reply that is in the
+// ticket then may be seen. The ticket outlives the wait.
+boost::asio::awaitable<void> Commit(storage::Sequencer& sequencer, Worker& worker, storage::Ticket& ticket);
 
 // The same for new work: when the sequencer's queue is full the reply is kResourceExhausted, and nothing was done.
+boost::asio::awaitable<void> TryCommit(storage::Sequencer& sequencer, Worker& worker, storage::Ticket& ticket);
+
+// The same for one who has no ticket.
+boost::asio::awaitable<core::Reply> Commit(storage::Sequencer& sequencer, Worker& worker, core::Command command);
 boost::asio::awaitable<core::Reply> TryCommit(storage::Sequencer& sequencer, Worker& worker, core::Command command);
 
 }  // namespace waystation::flow

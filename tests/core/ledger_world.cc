@@ -89,7 +89,8 @@ LedgerWorld::Answer LedgerWorld::Do(const Command& command) {
     return {std::move(decision.reply), std::nullopt};
   }
   journal_.push_back({*decision.leg, stamp});
-  Reply reply = ledger_->MakeReply(*decision.leg);
+  Reply reply;
+  ledger_->MakeReply(*decision.leg, &reply);
   if (const Payment* payment = std::get_if<Payment>(&reply.value); payment != nullptr && IsAtRest(payment->state)) {
     not_indexed_.emplace_back(*payment);
   }

@@ -294,7 +294,7 @@ TEST(WorkerTest, ACommitComesBackWithItsReply) {
   Worker worker(&clock);
   running.Start();
   worker.Start();
-  for (Submission submit : {&Commit, &TryCommit}) {
+  for (Submission submit : {Submission{&Commit}, Submission{&TryCommit}}) {
     const core::Reply reply = ReplyTo(submit, &running.sequencer(), &worker);
     EXPECT_EQ(std::get<core::BusinessDay>(reply.value).date, storage::ShopDate());
   }
