@@ -33,8 +33,8 @@ void ProgressLine::Show(const Progress& progress) {
     if (progress.elapsed_seconds < next_line_s_) return;
     next_line_s_ += kSecondsBetweenLines;
   }
-  std::string line =
-      fmt::format("{:.0f} of {:.0f} s  {:.0f} {}/s", progress.elapsed_seconds, total_seconds_, progress.per_second, what_);
+  std::string line = fmt::format("{:.0f} of {:.0f} s  {:.0f} {}/s", progress.elapsed_seconds, total_seconds_,
+                                 progress.per_second, what_);
   if (progress.in_flight.has_value()) line += fmt::format("  {} in flight", *progress.in_flight);
   if (progress.failed.has_value()) line += fmt::format("  {} failed", *progress.failed);
   fmt::print(out_, "{}{}{}", terminal_ ? kClearLine : "", line, terminal_ ? "" : "\n");
