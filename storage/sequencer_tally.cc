@@ -44,8 +44,9 @@ std::vector<OpenPayments::Group> OpenPayments::Read(core::TimePoint now) const {
     group.state = key.second;
     if (!seconds.empty()) group.oldest = seconds.begin()->first;
     for (const auto& [second, count] : seconds) {
-      const auto older = std::find_if(kAgeBounds.begin(), kAgeBounds.end(),
-                                      [&](std::chrono::seconds bound) { return now - second <= bound; });
+      const auto age = now - second;
+      const auto older =
+          std::find_if(kAgeBounds.begin(), kAgeBounds.end(), [&](std::chrono::seconds bound) { return age <= bound; });
       group.by_age[static_cast<size_t>(older - kAgeBounds.begin())] += static_cast<uint64_t>(count);
     }
   }
