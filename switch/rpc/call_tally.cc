@@ -6,6 +6,7 @@ std::string_view Name(Method method) {
   switch (method) {
     case Method::kInquire: return "PaymentService/Inquire";
     case Method::kPay: return "PaymentService/Pay";
+    case Method::kPayStream: return "PaymentService/PayStream";
     case Method::kCancel: return "PaymentService/Cancel";
     case Method::kGetPayment: return "PaymentService/GetPayment";
     case Method::kListPayments: return "PaymentService/ListPayments";

@@ -12,6 +12,7 @@ namespace waystation::rpc {
 enum class Method : size_t {
   kInquire,
   kPay,
+  kPayStream,  // each of its payments, as one of Pay
   kCancel,
   kGetPayment,
   kListPayments,
@@ -48,7 +49,7 @@ inline constexpr size_t kCodes = 17;
 std::string_view CodeName(size_t code);
 
 // How many calls were answered with which code since the start. A stream of answers counts once, when it is accepted
-// or refused. Any thread.
+// or refused; of a stream of payments each payment counts. Any thread.
 class CallTally {
  public:
   // Of one method.

@@ -118,6 +118,7 @@ class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
 
   // Adds an answer to those that wait to be sent.
   void Gather(uint64_t tag, const flow::PaymentFlow::Result& result) {
+    backend_.calls->Of(Method::kPayStream)->Add(result.status.raw_code());
     StackMessage<v1::PayStreamResponse> message;
     v1::TaggedPayResult& answer = *message->add_results();
     answer.set_tag(tag);
