@@ -90,8 +90,8 @@ LAYERS = {
         headers=(CORE, "storage/", "switch/flow/", "bench/", "adapters/registry.h", "adapters/iso8583/",
                  "adapters/sim/certificates.h", API_PROTO, JOURNAL_PROTO, "switch/daemon/yaml_to_proto.h"),
         libraries=("grpc", "protobuf", "boost", "cli11", "benchmark", "hiredis", "posix"),
-        targets=("ws_core", "ws_storage", "ws_flow", "ws_adapters", "ws_certificates", "ws_api_proto", "ws_journal_proto",
-                 "ws_bench", "ws_echo_proto", "ws_configuration", "ws_boost_json"),
+        targets=("ws_core", "ws_storage", "ws_flow", "ws_adapters", "ws_certificates", "ws_api_proto",
+                 "ws_journal_proto", "ws_bench", "ws_echo_proto", "ws_configuration", "ws_boost_json"),
     ),
 }  # fmt: skip
 
