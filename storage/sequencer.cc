@@ -256,6 +256,7 @@ void Sequencer::AppendBlock(PendingBlock pending) {
     AddSnapshotRows(position_, ledger_, &rows_);
     snapshot_sequence_ = position_.last_sequence;
     snapshot_at_ = pending.appended_at;
+    pending.appended_at = clock_->Steady();
   }
   in_flight_.push_back(std::move(pending));
   log_->Append(&sealed_, rows_, [this](const CommitResult& result) { OnAppended(result); });

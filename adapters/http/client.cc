@@ -77,9 +77,10 @@ struct Pool {
     WakeNext();
   }
 
-  // Lets the one that waits for longest look again.
+  // Lets the one that waits for longest look again, where there is something for him: who looks in vain goes to the
+  // end.
   void WakeNext() {
-    if (!waiting.empty()) waiting.front()->Come();
+    if (!waiting.empty() && (!idle.empty() || opening < kMostOpening)) waiting.front()->Come();
   }
 
   void DropStale() {

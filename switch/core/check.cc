@@ -13,10 +13,10 @@ void CheckFailed(const char* file, int line, const char* condition, std::string_
   if (IsLogged(LogLevel::kCritical)) {
     Log(LogLevel::kCritical, "check", what);
     FlushLog();
-  } else {
-    std::fprintf(stderr, "%s\n", what.c_str());
-    std::fflush(stderr);
   }
+  // There too, where the log is a file: nothing else may be left to say it.
+  std::fprintf(stderr, "%s\n", what.c_str());
+  std::fflush(stderr);
   std::abort();
 }
 

@@ -66,13 +66,19 @@ class Descriptor final : public spdlog::sinks::base_sink<spdlog::details::null_m
  private:
   bool Put(const spdlog::details::log_msg& line) {
     spdlog::memory_buf_t text;
+    // What was left of a line that could not be written whole ends here.
+    if (torn_) text.push_back('\n');
     formatter_->format(line, text);
     for (size_t at = 0; at < text.size();) {
       const ssize_t written = write(file_, text.data() + at, text.size() - at);
       if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return false;
+      if (written <= 0) {
+        torn_ = torn_ || at > 0;
+        return false;
+      }
       at += static_cast<size_t>(written);
     }
+    torn_ = false;
     return true;
   }
 
@@ -89,6 +95,7 @@ class Descriptor final : public spdlog::sinks::base_sink<spdlog::details::null_m
   const bool is_json_;
   const std::shared_ptr<AsyncLog::Counts> counts_;
   uint64_t told_lost_ = 0;
+  bool torn_ = false;
 };
 
 // `text` with what would break a line or a terminal escaped as JSON has it; `quoted`: what a JSON string may not have
@@ -178,8 +185,10 @@ AsyncLog::~AsyncLog() = default;
 void AsyncLog::Write(core::LogLevel level, std::string_view component, std::string_view message,
                      core::LogFields fields) {
   const size_t most = level >= core::LogLevel::kWarn ? core::kMaxLogLinesOfTrouble : core::kMaxLogLines;
+  // First, so that it is never ahead of `before`.
+  const uint64_t done = counts_->done.load(std::memory_order_acquire);
   const uint64_t before = counts_->taken.fetch_add(1, std::memory_order_relaxed);
-  if (before - counts_->done.load(std::memory_order_relaxed) >= most) {
+  if (before - done >= most) {
     counts_->taken.fetch_sub(1, std::memory_order_relaxed);
     counts_->lost.fetch_add(1, std::memory_order_relaxed);
     return;

@@ -51,10 +51,11 @@ double BootTime() {
 
 uint64_t OpenFiles() {
   std::error_code error;
-  const std::filesystem::directory_iterator it("/proc/self/fd", error);
-  if (error) return 0;
+  uint64_t files = 0;
+  std::filesystem::directory_iterator it("/proc/self/fd", error);
+  for (; !error && it != end(it); it.increment(error)) ++files;
   // One of them is the iterator's own.
-  return static_cast<uint64_t>(std::distance(begin(it), end(it))) - 1;
+  return files > 0 ? files - 1 : 0;
 }
 
 }  // namespace

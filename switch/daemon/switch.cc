@@ -1,5 +1,7 @@
 #include "switch/daemon/switch.h"
 
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <thread>
@@ -64,12 +66,19 @@ absl::Status CannotRecover(const DataFolder& folder, const absl::Status& cause) 
 
 // Whether a batch whose commit failed is on disk is not known, and RocksDB 7.8 can't be trusted to go on: the process
 // ends, and the next start reads what is there.
-[[noreturn]] void StopOnFailedWrite(const std::string& data_folder, const std::string& cause) {
-  Log(LogLevel::kCritical, kComponent,
-      fmt::format("{}. Stopping: answers that were given are safe in {}, those in progress will be found out after a "
-                  "restart. Check its disk (space, errors), then start switchd again",
-                  cause, data_folder));
+// How long a connection may be silent before its other end is asked whether it is there, and may take to say so.
+constexpr int kKeepAliveMs = 60'000;
+constexpr int kKeepAliveTimeoutMs = 20'000;
+
+[[noreturn]] void StopOnFailedWrite(const AsyncLog* log, const std::string& data_folder, const std::string& cause) {
+  const std::string text = fmt::format(
+      "{}. Stopping: answers that were given are safe in {}, those in progress will be found out after a "
+      "restart. Check its disk (space, errors), then start switchd again",
+      cause, data_folder);
+  Log(LogLevel::kCritical, kComponent, text);
   core::FlushLog();
+  // A log in a file may lie on that very disk.
+  if (log != nullptr && log->file() != STDERR_FILENO) fmt::print(stderr, "switchd: {}\n", text);
   std::_Exit(EXIT_FAILURE);
 }
 
@@ -109,7 +118,7 @@ Switch::Switch(DataFolder folder, const config::v1::Config& config, const AsyncL
       folder_(std::move(folder)),
       high_water_(folder_.high_water_path()),
       mark_keeper_(&high_water_, core::kHighWaterInterval,
-                   [this](const std::string& cause) { StopOnFailedWrite(folder_.path(), cause); }) {}
+                   [this](const std::string& cause) { StopOnFailedWrite(process_log_, folder_.path(), cause); }) {}
 
 Switch::~Switch() {
   Stop();
@@ -201,10 +210,10 @@ absl::Status Switch::OpenLedger() {
        {"took_ms", took.count()}});
   sequencer_ = std::make_unique<storage::Sequencer>(
       recovered->position, ledger_.get(), log_.get(), index_.get(), &clock_, &watchers_,
-      storage::Sequencer::Options{std::chrono::milliseconds(config_.storage().snapshot_interval_ms()),
-                                  [this](const std::string& cause) { StopOnFailedWrite(folder_.path(), cause); },
-                                  recovered->snapshot_sequence,
-                                  [this](const storage::ChainPosition& end) { mark_keeper_.Note(end); }});
+      storage::Sequencer::Options{
+          std::chrono::milliseconds(config_.storage().snapshot_interval_ms()),
+          [this](const std::string& cause) { StopOnFailedWrite(process_log_, folder_.path(), cause); },
+          recovered->snapshot_sequence, [this](const storage::ChainPosition& end) { mark_keeper_.Note(end); }});
   mark_keeper_.Start();
   return absl::OkStatus();
 }
@@ -344,6 +353,10 @@ absl::Status Switch::Listen() {
   builder.AddListeningPort(config_.listen().address(), grpc::InsecureServerCredentials(), &port);
   // Without this a second switchd would share the port, and get half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // A caller that is gone without a word would keep its streams open for hours.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepAliveMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepAliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder.SetMaxReceiveMessageSize(static_cast<int>(core::kMaxRequestMessageBytes));
   for (const auto& service : services_) builder.RegisterService(service.get());
   server_ = builder.BuildAndStart();

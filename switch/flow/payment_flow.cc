@@ -196,11 +196,11 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
                          .on_reply = {},
                          .reply = {}};
   co_await TryCommit(*sequencer_, *worker_, ticket);
-  times.End(Stage::kCommit);
   if (!ticket.reply.status.ok()) {
     answer({std::move(ticket.reply.status), {}, {}});
     co_return;
   }
+  times.End(Stage::kCommit);
   const core::Payment& held = std::get<core::Payment>(ticket.reply.value);
   LogStep(ticket.reply.repeated ? "asked for again" : "accepted", held, order.trace);
   const bool send = !ticket.reply.repeated && held.state == core::PaymentState::kHeld;

@@ -48,8 +48,8 @@ inline constexpr size_t kCodes = 17;
 // "OK", "RESOURCE_EXHAUSTED".
 std::string_view CodeName(size_t code);
 
-// How many calls were answered with which code since the start. A stream of answers counts once, when it is accepted
-// or refused; of a stream of payments each payment counts. Any thread.
+// How many calls were answered with which code since the start. A stream of answers counts once, by the shape of its
+// request; of a stream of payments each payment counts, and a message that is refused as a whole. Any thread.
 class CallTally {
  public:
   // Of one method.

@@ -38,6 +38,7 @@ class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
   PayStream(const Backend& backend, std::atomic<size_t>* open, const grpc::CallbackServerContext& context)
       : backend_(backend), open_(open), deadline_(context.deadline()), trace_(TraceOf(context)) {
     if (open_->fetch_add(1, std::memory_order_relaxed) < core::kMaxPayStreams) return;
+    backend_.calls->Of(Method::kPayStream)->Add(grpc::StatusCode::RESOURCE_EXHAUSTED);
     end_ = ToGrpc(absl::ResourceExhaustedError(fmt::format(
         "{} streams of payments are open, which is the most; close one, or pay over those", core::kMaxPayStreams)));
   }
@@ -50,6 +51,8 @@ class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
   void OnReadDone(bool ok) override {
     absl::Status fault = absl::OkStatus();
     if (ok) fault = Take();
+    // One that is refused as a whole; otherwise each payment is counted.
+    if (absl::IsInvalidArgument(fault)) backend_.calls->Of(Method::kPayStream)->Add(fault.raw_code());
     std::unique_lock lock(mutex_);
     reading_ = false;
     // The caller has closed its side, or has gone.
@@ -84,7 +87,9 @@ class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
     const absl::Status draining = backend_.admission->CheckServing();
     google::protobuf::Arena arena;
     auto& request = *google::protobuf::Arena::CreateMessage<v1::PayStreamRequest>(&arena);
-    if (absl::Status status = ParseRequest(in_, &request); !status.ok()) return status;
+    const absl::Status parsed = ParseRequest(in_, &request);
+    in_.Clear();
+    if (!parsed.ok()) return parsed;
     const int count = request.payments_size();
     if (count == 0 || count > static_cast<int>(core::kMaxPaymentsPerMessage)) {
       return absl::InvalidArgumentError(
@@ -156,6 +161,8 @@ class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
   // write at a time, and neither once it is finished.
   void Advance(std::unique_lock<std::mutex> lock) {
     if (finished_) return;
+    // Nobody reads them, and the stream lives on until its last payment is answered.
+    if (gone_) answers_.clear();
     std::optional<Message> write;
     if (!writing_ && !gone_ && !answers_.empty()) {
       write = std::move(answers_.front());
@@ -168,7 +175,8 @@ class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
     if (read) reading_ = true;
     const bool all_told = end_.has_value() && unanswered_ == 0 && answers_.empty();
     if (!reading_ && !writing_ && (gone_ || all_told)) finished_ = true;
-    const bool finish = finished_;
+    std::optional<grpc::Status> finish;
+    if (finished_) finish = gone_ ? grpc::Status::CANCELLED : *end_;
     lock.unlock();
     if (write.has_value()) {
       const grpc::Slice slice(write->bytes);
@@ -176,7 +184,7 @@ class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
       StartWrite(&out_);
     }
     if (read) StartRead(&in_);
-    if (finish) Finish(gone_ ? grpc::Status::CANCELLED : *end_);
+    if (finish.has_value()) Finish(*finish);
   }
 
   // A PayStreamResponse, serialized: so an answer that waits takes a fifth of the room.
