@@ -16,6 +16,7 @@
 #include "boost/asio/this_coro.hpp"
 #include "boost/asio/use_awaitable.hpp"
 #include "fmt/format.h"
+#include "switch/core/check.h"
 
 namespace waystation::adapters::http {
 
@@ -173,7 +174,12 @@ void Turn::Leave() {
 
 void Turn::Come() {
   Leave();
-  woken_.cancel();
+  // Called from destructors too.
+  try {
+    woken_.cancel();
+  } catch (...) {
+    WS_CHECK(false, "a timer can be cancelled");
+  }
 }
 
 std::string Bytes(const Request& request, const Endpoint& endpoint) {
