@@ -6,6 +6,8 @@ No figure is looked at: rows_shape_test.py SWITCHBENCH
 """
 
 import json
+import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -38,7 +40,8 @@ class Rows(unittest.TestCase):
         command = [SWITCHBENCH, "rows", "--rounds", "2", "--seconds", "0.3", "--warm-up", "0.1", "--stations", "20"]
         command += ["--in-flight", "100", "--stream-in-flight", "512", "--a-message", "32", "--overload-seconds", "1"]
         with tempfile.NamedTemporaryFile(suffix=".json") as file:
-            done = subprocess.run(command + ["--json", file.name], capture_output=True, text=True, check=False)
+            command += ["--json", file.name]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
             if done.returncode != 0:
                 raise AssertionError(f"exit status {done.returncode}\n{done.stdout}\n{done.stderr}")
             cls.text = done.stdout
@@ -98,6 +101,18 @@ class Rows(unittest.TestCase):
                 self.assertEqual(float(line.removesuffix("missed").split()[4]), target)
         for key in ("in_flight", "channels", "threads", "seed", "stream_in_flight", "a_message"):
             self.assertIn(key, self.json)
+
+
+class ProgramsOfOurs(unittest.TestCase):
+    def test_one_that_is_missing_is_an_error_and_not_skipped(self):
+        with tempfile.TemporaryDirectory() as folder:
+            alone = shutil.copy(SWITCHBENCH, folder)
+            figures = pathlib.Path(folder, "compare.json")
+            command = [alone, "compare", "--unary-only", "--json", figures]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            self.assertIn(f"{folder}/echo_server", done.stderr)
+            self.assertFalse(figures.exists())
 
 
 if __name__ == "__main__":
