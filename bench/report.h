@@ -30,6 +30,13 @@ struct Spread {
 // All zero where there are no values.
 Spread SpreadOf(std::vector<double> values);
 
+// What `kind` and `schema` of the JSON of `compare` and `rows` say, and what `kind` of the others says. The schema goes
+// up when a field is taken away or changes its meaning.
+inline constexpr char kCompareKind[] = "switchbench compare";
+inline constexpr char kRowsKind[] = "switchbench rows";
+inline constexpr char kWireKind[] = "switchbench wire";
+inline constexpr int kCompareSchema = 1;
+
 // Writes `text` to `path`; "-" is stdout. `option`: what asked for it, for messages.
 absl::Status WriteText(std::string_view option, const std::string& path, const std::string& text);
 // The same with `value` and a line end, for --json.

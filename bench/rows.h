@@ -32,20 +32,24 @@ struct Promise {
 struct RowsResult {
   CompareResult compare;
   std::vector<Promise> promises;
+  // The names of those that only `slow_ones` measures, where it is not set.
+  std::vector<std::string> not_measured;
   // What stands behind some of them.
   std::vector<std::string> notes;
+  // Results that are not as expected, of all rows; that overload is refused is expected.
   uint64_t unexpected = 0;
 };
 
 // Compare, and then, each against a switchd started for it: one payment at a time against its two syncs and an echo;
-// all payments on one station, and on one biller; latency at half of the largest rate; twice the largest rate over
-// sixteen streams, with inquiries and account inquiries asked all the while; and half of it again, from 2 seconds after
-// that on. Errors as Compare's.
+// all payments on one station, and on one biller; latency at half of the largest unary rate; twice the largest streamed
+// rate over sixteen streams, with inquiries and account inquiries asked all the while; and then half of the largest
+// again, whose first 2 seconds are left out. Errors as Compare's.
 absl::StatusOr<RowsResult> MeasureRows(const RowsOptions& options);
 
 // Each promise with its bound and whether it was kept.
 std::string RowsText(const RowsResult& result);
-// As CompareJson's, and {"promises": {name: {"value", "at_least" or "at_most", "kept"}}, "notes": [...]}
+// As CompareJson's, of kind kRowsKind, and {"promises": {name: {"value", "at_least" or "at_most", "kept"}},
+// "not_measured": [name], "notes": [...]}
 boost::json::object RowsJson(const RowsResult& result);
 
 }  // namespace waystation::bench
