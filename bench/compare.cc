@@ -251,7 +251,9 @@ boost::json::object CompareJson(const CompareResult& result) {
   }
   boost::json::object skipped;
   for (const auto& [name, why] : result.skipped) skipped[name] = why;
-  return {{"rates", std::move(rates)},
+  return {{"kind", kCompareKind},
+          {"schema", kCompareSchema},
+          {"rates", std::move(rates)},
           {"ratios", std::move(ratios)},
           {"spreads", std::move(spreads)},
           {"targets", std::move(targets)},

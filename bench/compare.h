@@ -51,9 +51,9 @@ absl::StatusOr<CompareResult> Compare(const CompareOptions& options);
 // Rates, ratios, medians and spreads, for people.
 std::string CompareText(const CompareResult& result);
 
-// {"rates": {name: median a second}, "ratios": {"name/name": of the medians}, "spreads": {name or ratio: {"least",
-// "most"}} (of the rounds), "targets": {ratio or name: at least}, "rounds": [{name: as LoadJson}], "skipped": {name:
-// why}, "work_folder_in_memory"}
+// {"kind", "schema" (report.h), "rates": {name: median a second}, "ratios": {"name/name": of the medians}, "spreads":
+// {name or ratio: {"least", "most"}} (of the rounds), "targets": {ratio or name: at least}, "rounds": [{name: as
+// LoadJson}], "skipped": {name: why}, "work_folder_in_memory"}
 boost::json::object CompareJson(const CompareResult& result);
 
 // Of all rounds.

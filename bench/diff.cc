@@ -23,8 +23,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr char kCompareKind[] = "switchbench compare";
-
 enum class Good { kHigh, kLow };
 
 struct Figure {
@@ -45,7 +43,7 @@ std::optional<double> NumberOf(const json::value* value) {
   return value->to_number<double>();
 }
 
-// What a result says it is. Those of compare that an older build wrote do not say so, and are known by their parts.
+// What a result says it is.
 struct Identity {
   std::string kind;
   int64_t schema = 0;
@@ -53,19 +51,16 @@ struct Identity {
 };
 
 absl::StatusOr<Identity> IdentityOf(std::string_view which, const json::value& value) {
-  constexpr std::string_view kExpected = "expected what `switchbench run --json` or `switchbench compare --json` wrote";
+  constexpr std::string_view kExpected = "expected what `switchbench run`, `compare` or `rows` wrote with --json";
   const json::object* result = value.if_object();
   if (result == nullptr) return absl::InvalidArgumentError(fmt::format("{}: no JSON object; {}", which, kExpected));
   Identity identity;
   const json::value* kind = result->if_contains("kind");
-  if (kind == nullptr && ObjectAt(*result, "rates") != nullptr && ObjectAt(*result, "ratios") != nullptr) {
-    return Identity{.kind = kCompareKind, .schema = 0, .profile = {}};
-  }
   if (kind == nullptr || !kind->is_string()) {
     return absl::InvalidArgumentError(fmt::format("{}: no \"kind\" in it; {}", which, kExpected));
   }
   identity.kind = kind->as_string();
-  if (identity.kind != kRunKind && identity.kind != kCompareKind) {
+  if (identity.kind != kRunKind && identity.kind != kCompareKind && identity.kind != kRowsKind) {
     return absl::InvalidArgumentError(fmt::format("{}: of kind \"{}\"; {}", which, identity.kind, kExpected));
   }
   if (const json::value* schema = result->if_contains("schema"); schema != nullptr && schema->is_int64()) {
@@ -111,7 +106,7 @@ Figures RunFigures(const json::object& result) {
   return figures;
 }
 
-// Latencies are medians over the rounds.
+// Of compare, and of rows, which has promises too. Latencies are medians over the rounds.
 Figures CompareFigures(const json::object& result) {
   Figures figures;
   for (const char* section : {"rates", "ratios"}) {
@@ -122,6 +117,13 @@ Figures CompareFigures(const json::object& result) {
       if (const auto number = NumberOf(&value)) {
         figures[fmt::format("{}{}", std::string_view(name), rate ? " per second" : "")] = {*number, Good::kHigh};
       }
+    }
+  }
+  if (const json::object* promises = ObjectAt(result, "promises")) {
+    for (const auto& [name, value] : *promises) {
+      const json::object* promise = value.if_object();
+      const auto number = promise == nullptr ? std::nullopt : NumberOf(promise->if_contains("value"));
+      if (number) figures[name] = {*number, promise->contains("at_most") ? Good::kLow : Good::kHigh};
     }
   }
   std::map<std::string, std::vector<double>> latencies;
@@ -184,18 +186,22 @@ absl::StatusOr<Diff> DiffNamed(const json::value& old_result, std::string_view o
     return absl::InvalidArgumentError(
         fmt::format("{} is a {}, {} a {}; expected two of the same", old_name, text(*before), new_name, text(*now)));
   }
-  if (before->schema != now->schema || (now->kind == kRunKind && now->schema != kRunSchema)) {
-    return absl::InvalidArgumentError(fmt::format(
-        "{} has schema {}, {} schema {}; expected {} in both: measure again with one build", old_name, before->schema,
-        new_name, now->schema, now->kind == kRunKind ? fmt::format("schema {}", kRunSchema) : "the same"));
-  }
   const bool run = now->kind == kRunKind;
+  const int schema = run ? kRunSchema : kCompareSchema;
+  if (before->schema != schema || now->schema != schema) {
+    return absl::InvalidArgumentError(
+        fmt::format("{} has schema {}, {} schema {}; expected schema {} in both: measure again with one build",
+                    old_name, before->schema, new_name, now->schema, schema));
+  }
   const Figures old_figures = run ? RunFigures(old_result.as_object()) : CompareFigures(old_result.as_object());
   const Figures new_figures = run ? RunFigures(new_result.as_object()) : CompareFigures(new_result.as_object());
   Diff diff;
   for (const auto& [name, old_figure] : old_figures) {
     const auto found = new_figures.find(name);
-    if (found == new_figures.end()) continue;
+    if (found == new_figures.end()) {
+      diff.unlike.push_back(fmt::format("{}: {:g}, now not there", name, old_figure.value));
+      continue;
+    }
     const double ratio = old_figure.value != 0 ? found->second.value / old_figure.value : 0;
     diff.lines.push_back({.name = name,
                           .old_value = old_figure.value,
@@ -203,12 +209,16 @@ absl::StatusOr<Diff> DiffNamed(const json::value& old_result, std::string_view o
                           .ratio = ratio,
                           .verdict = Judge(old_figure, found->second, tolerance)});
   }
+  for (const auto& [name, figure] : new_figures) {
+    if (!old_figures.contains(name)) diff.unlike.push_back(fmt::format("{}: not there, now {:g}", name, figure.value));
+  }
   if (diff.lines.empty()) {
     return absl::InvalidArgumentError(
         fmt::format("{} and {} have no figure in common; expected rates or latencies in both", old_name, new_name));
   }
   for (const char* key :
-       {"machine", "load", "target", "in_flight", "channels", "threads", "work_folder_in_memory", "interrupted"}) {
+       {"machine", "load", "target", "stations", "seconds", "warm_up_seconds", "in_flight", "channels", "threads",
+        "stream_in_flight", "a_message", "work_folder_in_memory", "interrupted"}) {
     const json::value* old_value = old_result.as_object().if_contains(key);
     const json::value* new_value = new_result.as_object().if_contains(key);
     const std::string old_text = old_value == nullptr ? "not there" : json::serialize(*old_value);

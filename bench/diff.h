@@ -19,14 +19,15 @@ struct DiffLine {
 };
 
 struct Diff {
-  // Where the two were not measured alike ("machine: ... / ..."): their figures may differ for that.
+  // Where the two were not measured alike ("machine: ..., now ..."): their figures may differ for that. Also figures
+  // that only one of the two has.
   std::vector<std::string> unlike;
   std::vector<DiffLine> lines;
 };
 
-// Rates, ratios and latencies of two results that switchbench wrote, of `run` or of `compare`. A figure counts as the
-// same while it differs by no more than `tolerance` of the old one. InvalidArgument, with what to do: either is no such
-// result, or they are of different kinds, schemas or profiles, or have no figure in common.
+// Rates, ratios and latencies of two results that switchbench wrote, of `run`, `compare` or `rows`. A figure counts as
+// the same while it differs by no more than `tolerance` of the old one. InvalidArgument, with what to do: either is no
+// such result, or they are of different kinds, schemas or profiles, or have no figure in common.
 absl::StatusOr<Diff> DiffResults(const boost::json::value& old_result, const boost::json::value& new_result,
                                  double tolerance);
 

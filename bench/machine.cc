@@ -40,6 +40,13 @@ Machine ThisMachine() {
   return machine;
 }
 
+boost::json::object MachineJson(const Machine& machine) {
+  return {{"processor", machine.processor},
+          {"cores", machine.cores},
+          {"memory_bytes", machine.memory_bytes},
+          {"kernel", machine.kernel}};
+}
+
 std::string MachineText(const Machine& machine) {
   return fmt::format("{}, {} core{}, {:.1f} GB, {}", machine.processor, machine.cores, machine.cores == 1 ? "" : "s",
                      static_cast<double>(machine.memory_bytes) / 1e9, machine.kernel);

@@ -20,6 +20,7 @@
 #include "bench/hanging.h"
 #include "bench/html_report.h"
 #include "bench/interruption.h"
+#include "bench/machine.h"
 #include "bench/profile_run.h"
 #include "bench/report.h"
 #include "bench/rows.h"
@@ -139,13 +140,17 @@ int Conclude(const Options& options, std::string_view what, const absl::StatusOr
   return Report(options, LoadText(what, *result), LoadJson(*result), unexpected);
 }
 
-// The streams' part of what a comparison is of.
+// What a comparison is of.
 std::string CompareShapeText(const CompareOptions& compare) {
   std::string text = ShapeText(compare.pay.load);
   if (compare.unary_only) return text;
   return text + fmt::format("over streams: {} in flight, {} a message\n", compare.stream_in_flight, compare.a_message);
 }
 void AddCompareShape(const CompareOptions& compare, boost::json::object& json) {
+  json["machine"] = MachineJson(ThisMachine());
+  json["stations"] = compare.pay.stations;
+  json["seconds"] = compare.pay.load.seconds;
+  json["warm_up_seconds"] = compare.pay.load.warm_up_seconds;
   if (compare.unary_only) return;
   json["stream_in_flight"] = compare.stream_in_flight;
   json["a_message"] = compare.a_message;
@@ -247,7 +252,7 @@ void AddProfileRun(CLI::App& app, Options& options) {
 }
 
 void AddDiff(CLI::App& app, Options& options) {
-  app.add_option("old", options.old_path, "What run or compare wrote with --json")->required();
+  app.add_option("old", options.old_path, "What run, compare or rows wrote with --json")->required();
   app.add_option("new", options.new_path, "Of the same kind, later")->required();
   app.add_option("--tolerance", options.tolerance, "A figure is the same within this part of the old one")
       ->check(CLI::Range(0.0, 10.0))
@@ -272,7 +277,10 @@ int Main(int argc, char** argv) {
   CLI::App* echo = app.add_subcommand("echo", "The same load against echo_server");
   CLI::App* compare = app.add_subcommand(
       "compare", "Echoes, payments, the ledger alone, PostgreSQL and Redis in turn, and their ratios");
-  CLI::App* rows = app.add_subcommand("rows", "All that is promised of the switch's speed, a row each, with its bound");
+  CLI::App* rows = app.add_subcommand(
+      "rows",
+      "compare, and what else is promised of the switch's speed, a row each, with its bound. What metrics and logs "
+      "cost is not among them");
   CLI::App* follow = app.add_subcommand("follow", "Read the change feed of a switch that runs: legs a second");
   CLI::App* hanging =
       app.add_subcommand("hanging", "Pay two billers while a third one works, then hangs: what they notice of it");
@@ -280,7 +288,7 @@ int Main(int argc, char** argv) {
       "wire", "As compare, but to three billers over their wire protocols; then many payments to slow ones");
   CLI::App* run = app.add_subcommand("run", "Run a profile: mixed calls along a curve; a report as JSON and HTML");
   CLI::App* diff =
-      app.add_subcommand("diff", "Compare two results of run or compare; exit status 2: something is worse");
+      app.add_subcommand("diff", "Compare two results of run, compare or rows; exit status 2: something is worse");
   AddProfileRun(*run, options);
   AddDiff(*diff, options);
   for (CLI::App* command : {pay, echo, compare, rows, hanging, wire}) AddLoadShape(*command, options.pay.load);
@@ -318,7 +326,8 @@ int Main(int argc, char** argv) {
                    "For how long twice the largest rate is offered")
       ->check(CLI::Range(0.5, 3'600.0))
       ->capture_default_str();
-  rows->add_flag("--slow-ones", options.rows.slow_ones, "A million stations and 20 million payments too");
+  rows->add_flag("--slow-ones", options.rows.slow_ones,
+                 "A million stations and 20 million payments too; without it those rows are named as not measured");
   compare->add_flag("--unary-only", options.compare.unary_only, "Only unary payments and the unary echo");
   hanging->add_option("--rate-each", options.hanging.rate_each, "Payments a second to each of the three billers")
       ->check(CLI::Range(1.0, 1'000'000.0))

@@ -285,7 +285,7 @@ boost::json::object WireJson(const WireResult& result) {
     rounds.push_back(std::move(one));
   }
   boost::json::object json = {
-      {"rates", std::move(rates)}, {"ratios", std::move(ratios)}, {"rounds", std::move(rounds)}};
+      {"kind", kWireKind}, {"rates", std::move(rates)}, {"ratios", std::move(ratios)}, {"rounds", std::move(rounds)}};
   if (result.footprint) json["footprint"] = FootprintJson(*result.footprint);
   return json;
 }

@@ -60,9 +60,10 @@ absl::StatusOr<WireResult> MeasureWire(const WireOptions& options);
 // Rates, ratios, spread, and what the payments in flight took, for people.
 std::string WireText(const WireResult& result);
 
-// {"rates": {"echo_unary", "pay_wire", "pay_mobile"...} (medians, per second), "ratios": {"pay_wire/echo_unary", ...},
-// "rounds": [{"echo_unary", "pay_wire", ...}] (as LoadJson), "footprint": {"payments" (as LoadJson), "most_in_flight",
-// "idle_bytes", "most_bytes", "above_idle_bytes", "threads_of_ours", "threads_of_libraries", "threads": {name: count}}}
+// {"kind": kWireKind, "rates": {"echo_unary", "pay_wire", "pay_mobile"...} (medians, per second), "ratios":
+// {"pay_wire/echo_unary", ...}, "rounds": [{"echo_unary", "pay_wire", ...}] (as LoadJson), "footprint": {"payments" (as
+// LoadJson), "most_in_flight", "idle_bytes", "most_bytes", "above_idle_bytes", "threads_of_ours",
+// "threads_of_libraries", "threads": {name: count}}}
 boost::json::object WireJson(const WireResult& result);
 
 // Of everything that was measured.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bench/report.h"
 #include "bench/run_json.h"
 #include "boost/json/array.hpp"
 #include "tests/bench/sample_run.h"
@@ -11,6 +12,7 @@ namespace waystation::bench {
 namespace {
 
 namespace json = boost::json;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -23,7 +25,12 @@ json::value Compare(double pay, double p99_us) {
   for (const double shift : {-10.0, 0.0, 500.0}) {
     rounds.push_back(json::object{{"pay_unary", json::object{{"latency_us", json::object{{"p99", p99_us + shift}}}}}});
   }
-  return json::object{{"rates", json::object{{"echo_unary", 60'000.0}, {"pay_unary", pay}}},
+  return json::object{{"kind", kCompareKind},
+                      {"schema", kCompareSchema},
+                      {"machine", json::object{{"cores", 2}}},
+                      {"stations", 1'000},
+                      {"seconds", 10.0},
+                      {"rates", json::object{{"echo_unary", 60'000.0}, {"pay_unary", pay}}},
                       {"ratios", json::object{{"pay_unary/echo_unary", pay / 60'000}}},
                       {"rounds", std::move(rounds)}};
 }
@@ -93,6 +100,46 @@ TEST(Diff, SaysWhereTheTwoWereNotMeasuredAlike) {
   EXPECT_THAT(DiffText(*diff), HasSubstr("not measured alike: machine"));
 }
 
+TEST(Diff, OfCompareSaysSoToo) {
+  json::value now = Compare(45'000, 600);
+  now.at("machine").at("cores") = 8;
+  now.at("stations") = 10;
+  now.at("seconds") = 1.0;
+  const absl::StatusOr<Diff> diff = DiffResults(Compare(45'000, 600), now, 0.05);
+  ASSERT_TRUE(diff.ok()) << diff.status();
+  EXPECT_THAT(diff->unlike, ElementsAre("machine: {\"cores\":2}, now {\"cores\":8}", "stations: 1000, now 10",
+                                        "seconds: 1E1, now 1E0"));
+}
+
+TEST(Diff, NamesAFigureThatOnlyOneOfTheTwoHas) {
+  json::value less = Compare(45'000, 600);
+  less.at("rates").as_object().erase("echo_unary");
+  less.at("ratios").as_object().erase("pay_unary/echo_unary");
+  const absl::StatusOr<Diff> lost = DiffResults(Compare(45'000, 600), less, 0.05);
+  ASSERT_TRUE(lost.ok()) << lost.status();
+  EXPECT_THAT(lost->unlike,
+              ElementsAre("echo_unary per second: 60000, now not there", "pay_unary/echo_unary: 0.75, now not there"));
+  EXPECT_THAT(DiffText(*lost), HasSubstr("not measured alike: echo_unary per second"));
+  const absl::StatusOr<Diff> won = DiffResults(less, Compare(45'000, 600), 0.05);
+  EXPECT_THAT(won->unlike,
+              ElementsAre("echo_unary per second: not there, now 60000", "pay_unary/echo_unary: not there, now 0.75"));
+}
+
+TEST(Diff, OfRowsTakesThePromisesToo) {
+  const auto rows = [](double goodput, double p99_ms) {
+    json::value result = Compare(45'000, 600);
+    result.at("kind") = kRowsKind;
+    result.as_object()["promises"] = {{"overload_goodput", {{"value", goodput}, {"at_least", 0.8}}},
+                                      {"half_rate_p99_ms", {{"value", p99_ms}, {"at_most", 10}}}};
+    return result;
+  };
+  const absl::StatusOr<Diff> diff = DiffResults(rows(0.9, 5), rows(0.8, 6), 0.05);
+  ASSERT_TRUE(diff.ok()) << diff.status();
+  EXPECT_EQ(LineOf(*diff, "overload_goodput").verdict, Verdict::kWorse);
+  EXPECT_EQ(LineOf(*diff, "half_rate_p99_ms").verdict, Verdict::kWorse);
+  EXPECT_EQ(LineOf(*diff, "pay_unary per second").verdict, Verdict::kSame);
+}
+
 TEST(Diff, RefusesWhatCannotBeCompared) {
   const auto fault = [](const json::value& before, const json::value& now) {
     const absl::StatusOr<Diff> diff = DiffResults(before, now, 0.05);
@@ -116,8 +163,15 @@ TEST(Diff, RefusesWhatCannotBeCompared) {
   EXPECT_THAT(fault(json::array(), SampleJson()), HasSubstr("the old result: no JSON object"));
   EXPECT_THAT(fault(SampleJson(), json::object{{"legs", 5}}), HasSubstr("the new one: no \"kind\" in it"));
   EXPECT_THAT(fault(SampleJson(), json::object{{"kind", "weather"}}), HasSubstr("the new one: of kind \"weather\""));
-  EXPECT_THAT(fault(json::object{{"rates", json::object()}, {"ratios", json::object()}}, Compare(1, 1)),
-              HasSubstr("no figure in common"));
+  json::value wire = Compare(1, 1);
+  wire.at("kind") = kWireKind;
+  EXPECT_THAT(fault(wire, Compare(1, 1)), HasSubstr("the old result: of kind \"switchbench wire\""));
+  json::value unnamed = Compare(1, 1);
+  unnamed.as_object().erase("kind");
+  EXPECT_THAT(fault(unnamed, Compare(1, 1)), HasSubstr("the old result: no \"kind\" in it"));
+  json::value empty = Compare(1, 1);
+  for (const char* key : {"rates", "ratios", "rounds"}) empty.as_object().erase(key);
+  EXPECT_THAT(fault(empty, Compare(1, 1)), HasSubstr("no figure in common"));
 }
 
 TEST(Diff, NamesTheFileThatCannotBeRead) {

@@ -24,6 +24,12 @@ AT_MOST = {
     "overload_inquire_p99_ms",
     "overload_get_account_p99_ms",
 }
+SLOW_ONES = {
+    "million_stations/many_stations",
+    "million_stations_resident_mb",
+    "million_20/million_1",
+    "disk_bytes_a_payment",
+}
 RATIOS = {
     "pay_unary/echo_unary",
     "pay_stream/echo_unary",
@@ -99,8 +105,17 @@ class Rows(unittest.TestCase):
             self.assertEqual(len(lines), 1 if name in self.json["spreads"] else 0, name)
             for line in lines:
                 self.assertEqual(float(line.removesuffix("missed").split()[4]), target)
-        for key in ("in_flight", "channels", "threads", "seed", "stream_in_flight", "a_message"):
+        shape = {"in_flight": 100, "stations": 20, "seconds": 0.3, "stream_in_flight": 512, "a_message": 32}
+        self.assertEqual({key: self.json[key] for key in shape}, shape)
+        for key in ("channels", "threads", "seed", "machine"):
             self.assertIn(key, self.json)
+        self.assertEqual((self.json["kind"], self.json["schema"]), ("switchbench rows", 1))
+
+    def test_rows_that_were_not_asked_for_are_named(self):
+        self.assertEqual(set(self.json["not_measured"]), SLOW_ONES)
+        self.assertFalse(set(self.json["promises"]) & SLOW_ONES)
+        line = next(line for line in self.text.splitlines() if line.startswith("not measured without --slow-ones: "))
+        self.assertEqual(set(line.partition(": ")[2].split(", ")), SLOW_ONES)
 
 
 class ProgramsOfOurs(unittest.TestCase):
