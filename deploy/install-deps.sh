@@ -54,12 +54,13 @@ apt_get() {
 # Of Debian's package prometheus only the tool that tests alert rules is wanted: installed, it would start a server.
 install_promtool() {
   local folder
-  folder=$(mktemp -d)
+  folder=$(mktemp -d) || return
+  # Once: it would hold for every function that returns from here on.
+  trap 'rm -rf "$folder"; trap - RETURN' RETURN
   chmod 755 "$folder"
   (cd "$folder" && apt-get -q download prometheus) &&
     dpkg-deb --fsys-tarfile "$folder"/prometheus_*.deb | tar -x -C "$folder" ./usr/bin/promtool &&
-    "${as_root[@]}" install -m 755 "$folder/usr/bin/promtool" "$promtool" &&
-    rm -r "$folder"
+    "${as_root[@]}" install -m 755 "$folder/usr/bin/promtool" "$promtool"
 }
 
 echo "Installing: ${missing[*]} ${promtool:+promtool}"
