@@ -2,8 +2,8 @@
 """Counts the instructions of payment_instructions, a fixed run of payments through flow, ledger and storage in one
 thread, under callgrind. Times differ from run to run and from machine to machine; this figure repeats.
 
-    python3 count_instructions.py PROGRAM FIGURE_FILE           compares with the figure that is kept: 5 % more is an error
-    python3 count_instructions.py PROGRAM FIGURE_FILE --renew   writes it down: on purpose, with a word why in the commit
+    python3 count_instructions.py PROGRAM FIGURE_FILE           compares with what is kept: 5 % more is an error
+    python3 count_instructions.py PROGRAM FIGURE_FILE --renew   writes it down: on purpose, the commit says why
 
 Exit status: 0 as expected, 1 more instructions than are allowed, 2 it could not be counted.
 """
