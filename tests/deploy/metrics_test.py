@@ -14,13 +14,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.request
 
 import yaml
 
 STATION, OPERATOR, CLERK = "390001000017", "3900010001", "3900000007"
-# What becomes of a payment, by the customer's last digits (adapters/sandbox/README.md). REVIEW comes soon.
+# What becomes of a payment, by the customer's last digits (adapters/sandbox/README.md): approved, declined, unknown for
+# good, which REVIEW comes of soon.
 CUSTOMERS = {"13900010000": 0, "13900010090": 3, "13900010094": 4}
 CONFIGURATION = """
 listen: {{address: "127.0.0.1:0"}}
@@ -34,6 +36,10 @@ billers:
 TABLE_BEGINS = "| metric | kind | labels | what it is |\n| --- | --- | --- | --- |\n"
 # Prometheus adds these to every series that it scrapes.
 TARGET_LABELS = {"job", "instance"}
+# switch/README.md: whose outcome is being found out or decided.
+OPEN_STATES = {"UNKNOWN", "REVERSING", "CANCELLING", "REVIEW"}
+OF_OPEN_PAYMENTS = {"waystation_open_payments", "waystation_open_payments_oldest_seconds"}
+REVIEW_WITHIN_SECONDS = 30
 SELECTOR = re.compile(r"\b((?:waystation|process|exposer)_\w+|up)\b(?:\{([^}]*)\})?")
 MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
 
@@ -46,6 +52,12 @@ class Metric:
     text: str = ""
     # Label name → the values seen.
     labels: dict = dataclasses.field(default_factory=lambda: collections.defaultdict(set))
+    # (the series' labels, its value)
+    samples: list = dataclasses.field(default_factory=list)
+
+    def total(self, **labels):
+        """Of all series that have these."""
+        return sum(value for of, value in self.samples if labels.items() <= of.items())
 
     def row(self, name):
         # That of a histogram's buckets is no label of its own.
@@ -64,10 +76,12 @@ def parse(text):
             _, _, name, kind = line.split(" ")
             metrics[name].kind = kind
         elif line:
-            name, labels = re.match(r"(\w+)(?:\{(.*)\})? ", line).groups()
+            name, labels, value = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line).groups()
             metric = metrics[base_of(name, metrics)]
-            for label, _, value in MATCHER.findall(labels or ""):
-                metric.labels[label].add(value)
+            series = {label: of for label, _, of in MATCHER.findall(labels or "")}
+            metric.samples.append((series, float(value)))
+            for label, of in series.items():
+                metric.labels[label].add(of)
     return metrics
 
 
@@ -90,12 +104,16 @@ class Switch:
             [programs / "switchd", "--config", configuration], stdout=subprocess.PIPE, text=True
         )
         told = {}
-        for line in self.process.stdout:
-            what, _, where = line.strip().partition(" on ")
-            told[what] = where
-            if what == "listening":
-                break
-        self.address, self.metrics_url = told["listening"], told["metrics"]
+        try:
+            for line in self.process.stdout:
+                what, _, where = line.strip().partition(" on ")
+                told[what] = where
+                if what == "listening":
+                    break
+            self.address, self.metrics_url = told["listening"], told["metrics"]
+        except BaseException:
+            self.kill()
+            raise
 
     def run(self, *arguments, status=0):
         command = [self.switchctl, "--address", self.address, *arguments]
@@ -115,6 +133,10 @@ class Switch:
         with urllib.request.urlopen(self.metrics_url, timeout=30) as answer:
             return answer.read().decode()
 
+    def kill(self):
+        self.process.kill()
+        self.process.communicate()
+
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.communicate(timeout=60)
@@ -128,9 +150,14 @@ def read_metrics():
             switch.work()
             # What the endpoint counts of itself is there from the second time on.
             switch.scrape()
-            metrics = parse(switch.scrape())
+            given_up = time.monotonic() + REVIEW_WITHIN_SECONDS
+            while True:
+                metrics = parse(switch.scrape())
+                if metrics["waystation_open_payments"].total(state="REVIEW") > 0:
+                    break
+                assert time.monotonic() < given_up, f"no payment in REVIEW after {REVIEW_WITHIN_SECONDS} s"
         except BaseException:
-            switch.process.kill()
+            switch.kill()
             raise
         switch.stop()
     return metrics
@@ -144,10 +171,6 @@ class MetricsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.metrics = read_metrics()
-        # Which of the states open payments are in depends on what was paid.
-        states = cls.metrics["waystation_payments_total"].labels["state"]
-        for name in ("waystation_open_payments", "waystation_open_payments_oldest_seconds"):
-            cls.metrics[name].labels["state"] |= states
         cls.deploy = options.root / "deploy"
         cls.dashboard = json.loads((cls.deploy / "dashboards/switchd.json").read_text(encoding="utf-8"))
         rules = yaml.safe_load((cls.deploy / "alerts/switchd.yaml").read_text(encoding="utf-8"))
@@ -173,7 +196,7 @@ class MetricsTest(unittest.TestCase):
         text = (self.deploy / "METRICS.md").read_text(encoding="utf-8")
         documented = text[text.index(TABLE_BEGINS) :]
         self.assertEqual(
-            documented, table(self.metrics), f"\nmake it anew: {pathlib.Path(sys.argv[0]).name} --write ROOT PROGRAMS"
+            documented, table(self.metrics), f"\nmake it anew: python3 {sys.argv[0]} --write ROOT PROGRAMS"
         )
 
     def test_what_the_dashboard_and_the_rules_name_is_exported(self):
@@ -185,10 +208,11 @@ class MetricsTest(unittest.TestCase):
                 named += 1
                 base = base_of(name, self.metrics)
                 self.assertIn(base, self.metrics, where)
-                self.check_matchers(where, self.metrics[base], selector)
+                self.check_matchers(where, base, selector)
         self.assertGreater(named, len(self.panels()))
 
-    def check_matchers(self, where, metric, selector):
+    def check_matchers(self, where, name, selector):
+        metric = self.metrics[name]
         for label, operator, value in MATCHER.findall(selector):
             if label in TARGET_LABELS:
                 continue
@@ -196,9 +220,11 @@ class MetricsTest(unittest.TestCase):
             # Which codes there are depends on what was called.
             if label == "code" or operator.startswith("!"):
                 continue
+            # And which states open payments are in, on what was paid.
+            seen_of = metric.labels[label] | (OPEN_STATES if name in OF_OPEN_PAYMENTS and label == "state" else set())
             for wanted in value.split("|") if operator == "=~" else [re.escape(value)]:
-                seen = [one for one in metric.labels[label] if re.fullmatch(wanted, one)]
-                self.assertTrue(seen, f"{where}: {label} {wanted} of {sorted(metric.labels[label])}")
+                seen = [one for one in seen_of if re.fullmatch(wanted, one)]
+                self.assertTrue(seen, f"{where}: {label} {wanted} of {sorted(seen_of)}")
 
     def test_labels_are_of_closed_sets(self):
         for name, metric in self.metrics.items():
@@ -206,10 +232,20 @@ class MetricsTest(unittest.TestCase):
             self.assertFalse(values & {STATION, OPERATOR, CLERK, *CUSTOMERS}, name)
 
     def test_what_was_done_was_counted(self):
-        states = self.metrics["waystation_payments_total"].labels["state"]
-        self.assertEqual(len(states), 10)
-        self.assertIn("NOT_FOUND", self.metrics["waystation_calls_total"].labels["code"])
-        self.assertIn("REVIEW", self.metrics["waystation_open_payments"].labels["state"])
+        payments = self.metrics["waystation_payments_total"]
+        self.assertEqual(len(payments.labels["state"]), 10)
+        came_to = {state: payments.total(state=state) for state in payments.labels["state"]}
+        expected = {"HELD": 3, "SUCCEEDED": 1, "DECLINED": 1, "UNKNOWN": 1, "REVIEW": 1}
+        self.assertEqual(came_to, dict.fromkeys(came_to, 0) | expected)
+        calls = self.metrics["waystation_calls_total"]
+        self.assertEqual(calls.total(method="PaymentService/Pay"), len(CUSTOMERS))
+        self.assertEqual(calls.total(method="AccountService/GetAccount", code="NOT_FOUND"), 1)
+        self.assertEqual(self.metrics["waystation_declines_total"].total(), 1)
+        # Each state that a payment was in since the start is there, with what it holds now.
+        opened = self.metrics["waystation_open_payments"]
+        self.assertEqual(opened.labels["state"], {"UNKNOWN", "REVIEW"})
+        self.assertEqual((opened.total(), opened.total(state="REVIEW", biller="mobile", age="1m")), (1, 1))
+        self.assertLessEqual(self.metrics["waystation_open_payments_oldest_seconds"].labels["state"], OPEN_STATES)
 
     def test_every_panel_says_what_it_shows(self):
         ids = [panel["id"] for panel in self.dashboard["panels"]]
