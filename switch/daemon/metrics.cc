@@ -90,7 +90,7 @@ std::string StateName(v1::PaymentState state) {
 }
 
 void AddTraffic(const Statistics& statistics, Families* out) {
-  out->Counter("waystation_calls_total", "Calls answered, by method and gRPC status");
+  out->Counter("waystation_calls_total", "Calls answered, by method and gRPC status; of PayStream each payment counts");
   for (const auto& call : statistics.calls()) {
     const std::string code(rpc::CodeName(static_cast<size_t>(call.code())));
     out->Add(call.count(), {{"method", call.method()}, {"code", code}});
