@@ -27,7 +27,7 @@ class Tally {
 };
 
 // How many values fell between which bounds, and their sum. The bounds are the powers of two and the middles between
-// them: 1, 2, 3, 4, 6, 8, 12, 16, ... up to 2^26, so that a percentile is off by a quarter at most. As microseconds
+// them: 1, 2, 3, 4, 6, 8, 12, 16, ... up to 2^26, so that a percentile is off by half at most. As microseconds
 // that is 67 s, longer than any caller waits.
 class Histogram {
  public:
