@@ -302,7 +302,7 @@ class Rows {
     Add("overload_goodput", "twice the largest streamed rate offered: goodput / largest", over->per_second() / largest,
         0.8,
         /*at_most=*/false);
-    Add("recovered_p99_ms", "p99 at half that rate after it, its first 2 s left out, ms",
+    Add("recovered_p99_ms", "p99 at half the largest after it, first 2 s left out, ms",
         Ms(again->latency.Percentile(99)), std::max(10.0, 2 * Ms(half->latency.Percentile(99))), /*at_most=*/true);
     // Where none was answered, all of that time was not enough.
     const auto p99 = [&twice](const LatencyHistogram& times) {
