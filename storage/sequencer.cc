@@ -133,8 +133,9 @@ std::optional<Sequencer::Wake> Sequencer::NextWork(std::unique_lock<std::mutex>*
   if (appended_ > 0 || !append_failure_.empty() || (next_ < taken_.size() && room)) return Wake::kWork;
   // While blocks are on their way, no snapshot is written by itself: the next result is what is waited for.
   if (!in_flight_.empty()) return std::nullopt;
-  if (position_.last_sequence != snapshot_sequence_ && (stopping_ || SnapshotDue(clock_->Steady())))
+  if (position_.last_sequence != snapshot_sequence_ && (stopping_ || SnapshotDue(clock_->Steady()))) {
     return Wake::kSnapshot;
+  }
   if (stopping_) return Wake::kStop;
   return std::nullopt;
 }
