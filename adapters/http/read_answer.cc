@@ -35,10 +35,16 @@ std::string ReadFault(const error_code& error) {
   return fmt::format("no answer: {}", error.message());
 }
 
+// The last chunk and the end of its trailer, "0\r\n\r\n". Beast takes it for granted that the parser is not called
+// again with less of them (an assertion; https://github.com/boostorg/beast/pull/2861), and no chunked body ends before
+// them.
+constexpr size_t kLeastOfChunks = 5;
+
 // The parser takes what it can of the buffer.
 error_code Parse(Parser& parser, beast::flat_buffer& buffer) {
   error_code error;
-  while (!error && !parser.is_done() && buffer.size() != 0) buffer.consume(parser.put(buffer.data(), error));
+  const auto least = [&parser] { return parser.is_header_done() && parser.chunked() ? kLeastOfChunks : 1; };
+  while (!error && !parser.is_done() && buffer.size() >= least()) buffer.consume(parser.put(buffer.data(), error));
   return error == beast::http::error::need_more ? error_code() : error;
 }
 
