@@ -117,40 +117,34 @@ absl::Status TooMany() {
 void PaymentFlow::Pay(PayOrder order, Answer answer) {
   if (!Admit()) return answer({TooMany(), {}, {}});
   order.arrived = worker_->clock().Steady();
-  worker_->Post([this, order = std::move(order), answer = std::move(answer)]() mutable {
-    worker_->Spawn(RunPay(std::move(order), std::move(answer)));
-  });
+  worker_->PostSpawn(RunPay(std::move(order), std::move(answer)));
 }
 
 void PaymentFlow::Pay(std::vector<std::pair<PayOrder, Answer>> orders) {
-  std::vector<std::pair<PayOrder, Answer>> admitted;
+  std::vector<asio::awaitable<void>> admitted;
   admitted.reserve(orders.size());
   const core::SteadyTime now = worker_->clock().Steady();
   for (auto& [order, answer] : orders) {
     if (Admit()) {
       order.arrived = now;
-      admitted.emplace_back(std::move(order), std::move(answer));
+      admitted.push_back(RunPay(std::move(order), std::move(answer)));
     } else {
       answer({TooMany(), {}, {}});
     }
   }
   worker_->Post([this, admitted = std::move(admitted)]() mutable {
-    for (auto& [order, answer] : admitted) worker_->Spawn(RunPay(std::move(order), std::move(answer)));
+    for (asio::awaitable<void>& payment : admitted) worker_->Spawn(std::move(payment));
   });
 }
 
 void PaymentFlow::Cancel(CancelOrder order, Answer answer) {
   if (!Admit()) return answer({TooMany(), {}, {}});
-  worker_->Post([this, order = std::move(order), answer = std::move(answer)]() mutable {
-    worker_->Spawn(RunCancel(std::move(order), std::move(answer)));
-  });
+  worker_->PostSpawn(RunCancel(std::move(order), std::move(answer)));
 }
 
 void PaymentFlow::Inquire(InquiryOrder order, InquiryAnswer answer) {
   if (!Admit()) return answer({TooMany(), {}, {}});
-  worker_->Post([this, order = std::move(order), answer = std::move(answer)]() mutable {
-    worker_->Spawn(RunInquire(std::move(order), std::move(answer)));
-  });
+  worker_->PostSpawn(RunInquire(std::move(order), std::move(answer)));
 }
 
 namespace {
@@ -167,6 +161,28 @@ class InProgress {
   const std::shared_ptr<std::atomic<size_t>> count_;
 };
 
+// What a coroutine makes on its way lies in its frame for as long as it runs, so these are functions of their own.
+
+void Refuse(PaymentFlow::Answer& answer, absl::Status status) {
+  answer({std::move(status), {}, {}});
+}
+
+core::Command HoldFor(PayOrder& order, std::optional<core::Decline> found) {
+  return core::AcceptPayment{.station = order.station,
+                             .operator_id = std::move(order.operator_id),
+                             .request_id = std::move(order.request_id),
+                             .biller_id = std::move(order.biller_id),
+                             .customer_number = std::move(order.customer_number),
+                             .customer_name = std::move(order.inquiry.customer_name),
+                             .amount = order.amount,
+                             .presented = std::move(found),
+                             .refuse_new = std::move(order.refuse_new)};
+}
+
+void SetOutcome(core::Command& command, core::PaymentId id, adapters::PayOutcome outcome) {
+  command = PayOutcomeFor(id, std::move(outcome));
+}
+
 }  // namespace
 
 asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
@@ -175,7 +191,7 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
   WS_CHECK(lane != nullptr, "the edge lets no unknown biller through");
   BillerLane::Entry entry = co_await lane->Enter(*worker_, order.answer_by);
   if (!entry.place.has_value() && !entry.out_of_service.has_value()) {
-    answer({TooMany(), {}, {}});
+    Refuse(answer, TooMany());
     co_return;
   }
   StageTimes times(&stages_, &worker_->clock(), order.arrived);
@@ -184,20 +200,10 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
       entry.out_of_service.has_value() ? std::move(entry.out_of_service) : CardDecline(lane->card(), order);
 
   // Hold: nothing leaves for the biller before this is durable.
-  storage::Ticket ticket{.command = core::AcceptPayment{.station = order.station,
-                                                        .operator_id = std::move(order.operator_id),
-                                                        .request_id = std::move(order.request_id),
-                                                        .biller_id = std::move(order.biller_id),
-                                                        .customer_number = std::move(order.customer_number),
-                                                        .customer_name = std::move(order.inquiry.customer_name),
-                                                        .amount = order.amount,
-                                                        .presented = std::move(found),
-                                                        .refuse_new = std::move(order.refuse_new)},
-                         .on_reply = {},
-                         .reply = {}};
+  storage::Ticket ticket{.command = HoldFor(order, std::move(found)), .on_reply = {}, .reply = {}};
   co_await TryCommit(*sequencer_, *worker_, ticket);
   if (!ticket.reply.status.ok()) {
-    answer({std::move(ticket.reply.status), {}, {}});
+    Refuse(answer, std::move(ticket.reply.status));
     co_return;
   }
   times.End(Stage::kCommit);
@@ -213,7 +219,7 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
   times.End(Stage::kBiller);
 
   // Record what came of it; the answer leaves once that is durable.
-  ticket.command = PayOutcomeFor(held.id, std::move(outcome));
+  SetOutcome(ticket.command, held.id, std::move(outcome));
   co_await Commit(*sequencer_, *worker_, ticket);
   WS_CHECK(ticket.reply.status.ok(), std::string(ticket.reply.status.message()));
   times.End(Stage::kCommit);
@@ -312,10 +318,7 @@ void PaymentFlow::LateApproval(const std::string& biller_id, core::PaymentId id,
   WS_CHECK(lane != nullptr, "a late approval comes from a biller that is configured");
   std::optional<BillerLane::Place> place = lane->EnterLateApproval();
   if (!place.has_value() || !Admit()) return done({TooMany(), {}, {}});
-  worker_->Post([this, biller_id, id, approved = std::move(approved), place = *std::move(place),
-                 done = std::move(done)]() mutable {
-    worker_->Spawn(RunLateApproval(biller_id, id, std::move(approved), std::move(place), std::move(done)));
-  });
+  worker_->PostSpawn(RunLateApproval(biller_id, id, std::move(approved), *std::move(place), std::move(done)));
 }
 
 asio::awaitable<void> PaymentFlow::RunLateApproval(std::string biller_id, core::PaymentId id,
@@ -342,13 +345,13 @@ asio::awaitable<void> PaymentFlow::RunLateApproval(std::string biller_id, core::
   done({std::move(reply.status), std::move(*payment), {}});
 }
 
-void PaymentFlow::WaitFor(core::Payment payment, WaitBoard::TimePoint answer_by, Answer answer) {
-  board_.Wait(std::move(payment), answer_by, [answer = std::move(answer)](core::Payment&& reached) mutable {
+void PaymentFlow::WaitFor(const core::Payment& payment, WaitBoard::TimePoint answer_by, Answer answer) {
+  board_.Wait(payment, answer_by, [answer = std::move(answer)](core::Payment&& reached) mutable {
     answer({absl::OkStatus(), std::move(reached), std::nullopt});
   });
 }
 
-void PaymentFlow::Settle(core::Payment payment, const core::TraceContext& trace) {
+void PaymentFlow::Settle(core::Payment&& payment, const core::TraceContext& trace) {
   LogReached(payment, trace, core::LogLevel::kDebug);
   if (HasSettled(payment.state)) {
     board_.Publish(std::move(payment));

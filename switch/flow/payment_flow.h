@@ -133,8 +133,8 @@ class PaymentFlow {
   boost::asio::awaitable<void> RunInquire(InquiryOrder order, InquiryAnswer answer);
   boost::asio::awaitable<void> RunLateApproval(std::string biller_id, core::PaymentId id, adapters::Approved approved,
                                                BillerLane::Place place, Answer done);
-  void WaitFor(core::Payment payment, WaitBoard::TimePoint answer_by, Answer answer);
-  void Settle(core::Payment payment, const core::TraceContext& trace);
+  void WaitFor(const core::Payment& payment, WaitBoard::TimePoint answer_by, Answer answer);
+  void Settle(core::Payment&& payment, const core::TraceContext& trace);
   bool Admit();
 
   Worker* const worker_;

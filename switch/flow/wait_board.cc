@@ -18,20 +18,20 @@ WaitBoard::WaitBoard(Worker* worker)
         SetAlarm();
       }) {}
 
-void WaitBoard::Wait(core::Payment payment, TimePoint deadline, Answer answer) {
+void WaitBoard::Wait(const core::Payment& payment, TimePoint deadline, Answer answer) {
   if (closed_ || HasSettled(payment.state) || deadline <= clock_.Steady()) {
-    answer(std::move(payment));
+    answer(core::Payment(payment));
     return;
   }
   const core::PaymentId id = payment.id;
   Entry& entry = entries_[id];
-  entry.payment = std::move(payment);
+  entry.payment = payment;
   entry.waiters.push_back({deadline, std::move(answer)});
   deadlines_.emplace(deadline, id);
   SetAlarm();
 }
 
-void WaitBoard::Publish(core::Payment payment) {
+void WaitBoard::Publish(core::Payment&& payment) {
   auto it = entries_.find(payment.id);
   if (it == entries_.end()) return;
   if (!HasSettled(payment.state)) {

@@ -25,10 +25,11 @@ class WaitBoard {
   WaitBoard& operator=(const WaitBoard&) = delete;
 
   // `payment` is its present state, which becomes what the others who wait for it are told.
-  void Wait(core::Payment payment, TimePoint deadline, Answer answer);
+  void Wait(const core::Payment& payment, TimePoint deadline, Answer answer);
 
   // The payment has changed. Answers those who wait for it if it has settled.
-  void Publish(core::Payment payment);
+  void Publish(core::Payment&& payment);
+  void Publish(const core::Payment& payment) { Publish(core::Payment(payment)); }
 
   // Answers everybody with the state reached, and from now on whoever comes at once: the switch is stopping.
   void AnswerAll();

@@ -3,11 +3,8 @@
 #include <exception>
 #include <utility>
 
-#include "boost/asio/associated_executor.hpp"
-#include "boost/asio/async_result.hpp"
 #include "boost/asio/co_spawn.hpp"
 #include "boost/asio/post.hpp"
-#include "boost/asio/use_awaitable.hpp"
 #include "switch/core/check.h"
 
 namespace waystation::flow {
@@ -163,35 +160,19 @@ void Worker::Deliver(std::vector<storage::Ticket*> tickets) {
   asio::post(io_, Delivery(std::move(tickets)));
 }
 
-namespace {
-
-// `submit` returns false when the ticket was not taken.
-template <typename Submit>
-asio::awaitable<void> Exchange(Worker& worker, storage::Ticket& ticket, Submit submit) {
-  ticket.port = &worker;
-  // Suspends the coroutine until the reply is there.
-  auto initiate = [&ticket, submit](auto handler) {
-    const auto executor = asio::get_associated_executor(handler);
-    ticket.on_reply = [handler = std::move(handler)]() mutable { std::move(handler)(); };
-    if (submit(&ticket)) return;
-    ticket.reply.status = absl::ResourceExhaustedError(
-        "the switch has more requests waiting than it takes; try the same request again shortly");
-    // Not from here: the coroutine may not be resumed while it is still being suspended.
-    asio::post(executor, std::move(ticket.on_reply));
-  };
-  return asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable);
+void Worker::Refuse(storage::Ticket* ticket) {
+  ticket->reply.status = absl::ResourceExhaustedError(
+      "the switch has more requests waiting than it takes; try the same request again shortly");
+  Deliver({ticket});
 }
 
-}  // namespace
-
 asio::awaitable<void> Sleep::Until(core::SteadyTime time) {
-  auto initiate = [this, time](auto handler) {
-    key_ = worker_->AddAlarm(time, [this, handler = std::move(handler)]() mutable {
+  co_await Suspended([this, time](Worker::Task resume) {
+    key_ = worker_->AddAlarm(time, [this, resume = std::move(resume)]() mutable {
       key_.reset();
-      std::move(handler)();
+      resume();
     });
-  };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable);
+  });
 }
 
 void Sleep::Wake() {
@@ -204,19 +185,7 @@ void Sleep::Wake() {
 }
 
 asio::awaitable<void> WaitUntil(Worker& worker, core::SteadyTime time) {
-  auto initiate = [&worker, time](auto handler) { worker.RunAt(time, std::move(handler)); };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable);
-}
-
-asio::awaitable<void> Commit(storage::Sequencer& sequencer, Worker& worker, storage::Ticket& ticket) {
-  return Exchange(worker, ticket, [&sequencer](storage::Ticket* submitted) {
-    sequencer.Submit(submitted);
-    return true;
-  });
-}
-
-asio::awaitable<void> TryCommit(storage::Sequencer& sequencer, Worker& worker, storage::Ticket& ticket) {
-  return Exchange(worker, ticket, [&sequencer](storage::Ticket* submitted) { return sequencer.TrySubmit(submitted); });
+  co_await Suspended([&worker, time](Worker::Task resume) { worker.RunAt(time, std::move(resume)); });
 }
 
 asio::awaitable<core::Reply> Commit(storage::Sequencer& sequencer, Worker& worker, core::Command command) {

@@ -9,6 +9,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/functional/any_invocable.h"
+#include "boost/asio/async_result.hpp"
 #include "boost/asio/awaitable.hpp"
 #include "boost/asio/executor_work_guard.hpp"
 #include "boost/asio/io_context.hpp"
@@ -63,6 +64,8 @@ class Worker final : public storage::ReplyPort {
   void PostSpawn(boost::asio::awaitable<void> coroutine);
 
   void Deliver(std::vector<storage::Ticket*> tickets) override;
+  // Delivers one that found no room with the sequencer.
+  void Refuse(storage::Ticket* ticket);
 
   boost::asio::io_context& io() { return io_; }
   const core::Clock& clock() const { return *clock_; }
@@ -117,6 +120,22 @@ class Alarm {
   std::optional<Worker::AlarmKey> key_;
 };
 
+// An operation of Asio's, to be awaited on a worker: `start` is given what resumes the coroutine, once it is suspended.
+// It is to be run on that worker, later; where it is dropped instead, the coroutine ends.
+template <typename Start>
+class Suspended {
+ public:
+  explicit Suspended(Start start) : start_(std::move(start)) {}
+  template <boost::asio::completion_token_for<void()> Token>
+  auto operator()(Token&& token) {
+    return boost::asio::async_initiate<Token, void()>([this](auto resume) { start_(Worker::Task(std::move(resume))); },
+                                                      token);
+  }
+
+ private:
+  Start start_;
+};
+
 // A coroutine's wait for something that comes at its time or not at all.
 //
 // Threads: the worker's. Limits: one waits at a time, and it or what it waits with owns the sleep. A coroutine that is
@@ -142,10 +161,22 @@ boost::asio::awaitable<void> WaitUntil(Worker& worker, core::SteadyTime time);
 
 // Hands the ticket's command to the sequencer and waits, on the worker that awaits it, until the reply that is in the
 // ticket then may be seen. The ticket outlives the wait.
-boost::asio::awaitable<void> Commit(storage::Sequencer& sequencer, Worker& worker, storage::Ticket& ticket);
+inline auto Commit(storage::Sequencer& sequencer, Worker& worker, storage::Ticket& ticket) {
+  return Suspended([&sequencer, &worker, &ticket](Worker::Task resume) {
+    ticket.port = &worker;
+    ticket.on_reply = std::move(resume);
+    sequencer.Submit(&ticket);
+  });
+}
 
 // The same for new work: when the sequencer's queue is full the reply is kResourceExhausted, and nothing was done.
-boost::asio::awaitable<void> TryCommit(storage::Sequencer& sequencer, Worker& worker, storage::Ticket& ticket);
+inline auto TryCommit(storage::Sequencer& sequencer, Worker& worker, storage::Ticket& ticket) {
+  return Suspended([&sequencer, &worker, &ticket](Worker::Task resume) {
+    ticket.port = &worker;
+    ticket.on_reply = std::move(resume);
+    if (!sequencer.TrySubmit(&ticket)) worker.Refuse(&ticket);
+  });
+}
 
 // The same for one who has no ticket.
 boost::asio::awaitable<core::Reply> Commit(storage::Sequencer& sequencer, Worker& worker, core::Command command);
