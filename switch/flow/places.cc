@@ -97,13 +97,15 @@ class Places::Queueing {
   ~Queueing() { Leave(); }
 
   bool is_in() const { return is_in_; }
-  // The place that was given, if one was.
+  // The place that was given, if one was: whoever has one has left the queue, which may be long, already.
   std::optional<Place> Leave() {
+    if (!std::exchange(is_in_, false)) return std::nullopt;
     const std::lock_guard lock(places_->mutex_);
+    if (waiter_->place.has_value()) return std::exchange(waiter_->place, std::nullopt);
     std::deque<std::shared_ptr<Waiter>>& queue = places_->waiting_;
-    if (auto it = std::find(queue.begin(), queue.end(), waiter_); it != queue.end()) queue.erase(it);
+    queue.erase(std::find(queue.begin(), queue.end(), waiter_));
     places_->waiting_count_ = static_cast<uint32_t>(queue.size());
-    return std::exchange(waiter_->place, std::nullopt);
+    return std::nullopt;
   }
 
  private:
