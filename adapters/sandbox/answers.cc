@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "fmt/compile.h"
 #include "fmt/format.h"
 
 namespace waystation::adapters::sandbox {
@@ -45,7 +46,7 @@ uint64_t StableHash(std::string_view text) {
 std::string MaskedName(std::string_view customer_number) {
   const uint64_t hash = StableHash(customer_number);
   const std::string_view given_name = (hash >> 8) % 3 == 0 ? "*" : "**";
-  return fmt::format("{}{}", kSurnames[hash % kSurnames.size()], given_name);
+  return fmt::format(FMT_COMPILE("{}{}"), kSurnames[hash % kSurnames.size()], given_name);
 }
 
 core::Money AmountOwed(std::string_view customer_number) {
@@ -53,7 +54,7 @@ core::Money AmountOwed(std::string_view customer_number) {
 }
 
 std::string BillerReference(char prefix, core::PaymentId payment_id) {
-  return fmt::format("{}{:020}", prefix, Mix(payment_id.number()));
+  return fmt::format(FMT_COMPILE("{}{:020}"), prefix, Mix(payment_id.number()));
 }
 
 std::string Voucher(std::string_view customer_number, core::PaymentId payment_id) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/status/status.h"
+#include "fmt/compile.h"
 #include "fmt/format.h"
 #include "switch/core/limits.h"
 
@@ -26,7 +27,7 @@ absl::StatusOr<StationId> StationId::Parse(std::string_view text) {
 }
 
 std::string StationId::ToString() const {
-  return fmt::format("{:012}", number_);
+  return fmt::format(FMT_COMPILE("{:012}"), number_);
 }
 
 absl::StatusOr<PaymentId> PaymentId::Parse(std::string_view text) {
@@ -43,7 +44,7 @@ absl::StatusOr<PaymentId> PaymentId::Parse(std::string_view text) {
 }
 
 std::string PaymentId::ToString() const {
-  return fmt::format("{}", number_);
+  return fmt::format(FMT_COMPILE("{}"), number_);
 }
 
 std::string RequestKey(StationId station, std::string_view request_id) {
