@@ -54,7 +54,9 @@ core::Money AmountOwed(std::string_view customer_number) {
 }
 
 std::string BillerReference(char prefix, core::PaymentId payment_id) {
-  return fmt::format(FMT_COMPILE("{}{:020}"), prefix, Mix(payment_id.number()));
+  fmt::memory_buffer text;
+  fmt::format_to(fmt::appender(text), FMT_COMPILE("{}{:020}"), prefix, Mix(payment_id.number()));
+  return fmt::to_string(text);
 }
 
 std::string Voucher(std::string_view customer_number, core::PaymentId payment_id) {

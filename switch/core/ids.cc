@@ -27,7 +27,9 @@ absl::StatusOr<StationId> StationId::Parse(std::string_view text) {
 }
 
 std::string StationId::ToString() const {
-  return fmt::format(FMT_COMPILE("{:012}"), number_);
+  fmt::memory_buffer text;
+  fmt::format_to(fmt::appender(text), FMT_COMPILE("{:012}"), number_);
+  return fmt::to_string(text);
 }
 
 absl::StatusOr<PaymentId> PaymentId::Parse(std::string_view text) {
@@ -44,7 +46,7 @@ absl::StatusOr<PaymentId> PaymentId::Parse(std::string_view text) {
 }
 
 std::string PaymentId::ToString() const {
-  return fmt::format(FMT_COMPILE("{}"), number_);
+  return fmt::format_int(number_).str();
 }
 
 std::string RequestKey(StationId station, std::string_view request_id) {
