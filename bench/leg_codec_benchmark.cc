@@ -37,23 +37,21 @@ PaymentLegs MakeLegs() {
 }
 
 std::string Stored(const core::Leg& leg) {
-  storage::pb::Leg message;
-  storage::EncodeLeg(leg, &message);
-  return message.SerializeAsString();
+  storage::WireWriter form;
+  storage::EncodeLeg(leg, &form);
+  return std::string(form.bytes());
 }
 
 void Encode(benchmark::State& state, core::Leg PaymentLegs::*which) {
   const PaymentLegs legs = MakeLegs();
-  storage::pb::Leg message;
-  std::string bytes;
+  storage::WireWriter form;
   for (auto _ : state) {
-    message.Clear();
-    storage::EncodeLeg(legs.*which, &message);
-    message.SerializeToString(&bytes);
-    benchmark::DoNotOptimize(bytes.data());
+    form.Clear();
+    storage::EncodeLeg(legs.*which, &form);
+    benchmark::DoNotOptimize(form.bytes().data());
   }
   state.SetItemsProcessed(state.iterations());
-  state.counters["bytes"] = static_cast<double>(bytes.size());
+  state.counters["bytes"] = static_cast<double>(form.bytes().size());
 }
 BENCHMARK_CAPTURE(Encode, accepted, &PaymentLegs::accepted);
 BENCHMARK_CAPTURE(Encode, approved, &PaymentLegs::approved);

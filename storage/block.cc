@@ -10,68 +10,44 @@
 namespace waystation::storage {
 namespace {
 
-// One full block of payments with room to spare, so that a block's messages cost no allocation of their own.
-constexpr size_t kArenaBytes = 1 << 20;
-
-google::protobuf::ArenaOptions OptionsFor(std::vector<char>& chunk) {
-  google::protobuf::ArenaOptions options;
-  options.initial_block = chunk.data();
-  options.initial_block_size = chunk.size();
-  return options;
-}
-
 absl::Status Damaged(uint64_t first_sequence, std::string_view fault) {
   return absl::DataLossError(fmt::format("block at sequence {}: {}", first_sequence, fault));
 }
 
 }  // namespace
 
-BlockBuilder::BlockBuilder()
-    : first_chunk_(kArenaBytes),
-      arena_(OptionsFor(first_chunk_)),
-      block_(google::protobuf::Arena::CreateMessage<pb::Block>(&arena_)) {}
-
 void BlockBuilder::Start(const ChainPosition& position, const core::BlockStamp& stamp) {
-  arena_.Reset();
-  block_ = google::protobuf::Arena::CreateMessage<pb::Block>(&arena_);
-  pb::BlockHeader* header = block_->mutable_header();
-  header->set_format_version(kJournalFormatVersion);
-  header->set_time_ms(stamp.time.time_since_epoch().count());
-  header->set_business_date(stamp.business_date.number());
-  header->set_previous_sha256(std::string(AsText(position.sha256)));
+  previous_ = position;
+  stamp_ = stamp;
+  block_.Clear();
 }
 
 void BlockBuilder::Add(const core::Leg& leg) {
-  if (empty()) block_->mutable_header()->set_first_sequence(leg.sequence);
-  EncodeLeg(leg, block_->add_legs());
+  if (empty()) {
+    first_sequence_ = leg.sequence;
+    block_.Message(pb::Block::kHeaderFieldNumber, [this] {
+      using Fields = pb::BlockHeader;
+      block_.Number(Fields::kFormatVersionFieldNumber, kJournalFormatVersion);
+      block_.Number(Fields::kFirstSequenceFieldNumber, first_sequence_);
+      block_.Number(Fields::kTimeMsFieldNumber, static_cast<uint64_t>(stamp_.time.time_since_epoch().count()));
+      block_.Number(Fields::kBusinessDateFieldNumber, stamp_.business_date.number());
+      block_.Text(Fields::kPreviousSha256FieldNumber, AsText(previous_.sha256));
+    });
+  }
+  last_sequence_ = leg.sequence;
+  block_.Message(pb::Block::kLegsFieldNumber, [&] { EncodeLeg(leg, &block_); });
 }
 
 void BlockBuilder::Seal(ChainPosition* position, SealedBlock* sealed) {
   WS_CHECK(!empty(), "an empty block is not sealed");
-  // The sealed form is written by hand around the block's bytes, so that they are serialized and copied once: field 1
-  // (sha256, 32 bytes), then field 2 (block).
-  const size_t size = block_->ByteSizeLong();
-  pb::SealedBlock frame;
-  frame.set_sha256(std::string(32, '\0'));
-  std::string& bytes = sealed->bytes;
-  bytes = frame.SerializeAsString();
-  const size_t hash_at = bytes.size() - 32;
-  bytes.push_back(static_cast<char>(pb::SealedBlock::kBlockFieldNumber << 3 | 2));
-  for (size_t rest = size;; rest >>= 7) {
-    bytes.push_back(static_cast<char>(rest < 0x80 ? rest : (rest & 0x7f) | 0x80));
-    if (rest < 0x80) break;
-  }
-  const size_t body_at = bytes.size();
-  bytes.resize(body_at + size);
-  block_->SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(bytes.data() + body_at));
-  const Sha256Digest digest = Sha256(std::string_view(bytes).substr(body_at));
-  std::copy(digest.begin(), digest.end(), bytes.begin() + static_cast<std::ptrdiff_t>(hash_at));
-
-  sealed->first_sequence = block_->header().first_sequence();
-  sealed->last_sequence = block_->legs(block_->legs_size() - 1).sequence();
-  position->last_sequence = sealed->last_sequence;
-  position->sha256 = digest;
-  position->time = core::TimePoint(std::chrono::milliseconds(block_->header().time_ms()));
+  const Sha256Digest digest = Sha256(block_.bytes());
+  sealed_.Clear();
+  sealed_.Text(pb::SealedBlock::kSha256FieldNumber, AsText(digest));
+  sealed_.Text(pb::SealedBlock::kBlockFieldNumber, block_.bytes());
+  sealed->bytes = sealed_.bytes();
+  sealed->first_sequence = first_sequence_;
+  sealed->last_sequence = last_sequence_;
+  *position = {last_sequence_, digest, stamp_.time};
 }
 
 absl::StatusOr<Sha256Digest> UnsealBlock(std::string_view sealed_block, pb::Block* block) {

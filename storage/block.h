@@ -1,14 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "google/protobuf/arena.h"
 #include "storage/commit_log.h"
 #include "storage/sha256.h"
+#include "storage/wire_writer.h"
 #include "switch/core/leg.h"
 #include "waystation/journal/v1/journal.pb.h"
 
@@ -27,18 +26,19 @@ inline constexpr uint32_t kJournalFormatVersion = 3;
 // its memory is.
 class BlockBuilder {
  public:
-  BlockBuilder();
-
   void Start(const ChainPosition& position, const core::BlockStamp& stamp);
   void Add(const core::Leg& leg);
-  bool empty() const { return block_->legs_size() == 0; }
+  bool empty() const { return block_.empty(); }
   // Fills `sealed` and moves `position` to the block's end. Not for an empty block.
   void Seal(ChainPosition* position, SealedBlock* sealed);
 
  private:
-  std::vector<char> first_chunk_;
-  google::protobuf::Arena arena_;
-  journal::v1::Block* block_;
+  ChainPosition previous_;
+  core::BlockStamp stamp_;
+  uint64_t first_sequence_ = 0;
+  uint64_t last_sequence_ = 0;
+  WireWriter block_;  // as far as it has got
+  WireWriter sealed_;
 };
 
 // Checks the hash and the format version, and parses the block; what is in it is not looked at. Errors as OpenBlock's.

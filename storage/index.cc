@@ -51,14 +51,6 @@ struct VisitStatus {
   absl::Status Or(absl::Status scan) const { return status.ok() ? scan : status; }
 };
 
-std::string PaymentRowValue(const core::Payment& payment) {
-  // Kept from row to row, so that its strings are.
-  static thread_local pb::PaymentRecord record;
-  record.Clear();
-  EncodePayment(payment, &record);
-  return record.SerializeAsString();
-}
-
 }  // namespace
 
 std::string PaymentRowKey(const core::Payment& payment) {
@@ -66,28 +58,30 @@ std::string PaymentRowKey(const core::Payment& payment) {
 }
 
 void AddPaymentRows(const core::Payment& payment, RowBatch* rows) {
-  rows->Put(Table::kPayments, PaymentRowKey(payment), PaymentRowValue(payment));
+  // Kept from row to row, so that its memory is.
+  static thread_local WireWriter value;
+  value.Clear();
+  EncodePayment(payment, &value);
+  rows->Put(Table::kPayments, PaymentRowKey(payment), value.bytes());
 
   core::BusinessDate last = payment.business_date;
   for (const core::StateChange& change : payment.history) {
     if (change.business_date == last) continue;
     last = change.business_date;
-    std::string value;
-    AppendNumber(&value, payment.business_date.number());
-    rows->Put(Table::kPayments, PaymentKey(kLater, payment.station, last, payment.id), value);
+    std::string accepted;
+    AppendNumber(&accepted, payment.business_date.number());
+    rows->Put(Table::kPayments, PaymentKey(kLater, payment.station, last, payment.id), accepted);
   }
 
-  // Kept from row to row too; both of its fields are set each time.
-  static thread_local pb::RequestRecord request;
-  request.mutable_payment()->set_payment_id(payment.id.number());
-  request.mutable_payment()->set_business_date(payment.business_date.number());
-  rows->Put(Table::kRequests, core::RequestKey(payment.station, payment.request_id), request.SerializeAsString());
+  value.Clear();
+  EncodePointer(payment, &value);
+  rows->Put(Table::kRequests, core::RequestKey(payment.station, payment.request_id), value.bytes());
 }
 
 void AddPurchaseRows(const core::Purchase& purchase, RowBatch* rows) {
-  pb::RequestRecord request;
-  EncodePurchase(purchase, request.mutable_purchase());
-  rows->Put(Table::kRequests, core::RequestKey(purchase.station, purchase.request_id), request.SerializeAsString());
+  WireWriter value;
+  EncodePurchase(purchase, &value);
+  rows->Put(Table::kRequests, core::RequestKey(purchase.station, purchase.request_id), value.bytes());
 }
 
 const core::Payment* AddRowsAfter(const core::Ledger& ledger, const core::Leg& leg, RowBatch* rows) {

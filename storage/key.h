@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,9 +11,10 @@ namespace waystation::storage {
 
 template <typename Number>
 void AppendNumber(std::string* key, Number number) {
-  for (int shift = 8 * (static_cast<int>(sizeof(Number)) - 1); shift >= 0; shift -= 8) {
-    key->push_back(static_cast<char>(number >> shift));
-  }
+  std::array<char, sizeof(Number)> bytes;
+  for (size_t i = bytes.size(); i > 0; number = static_cast<Number>(number >> 8))
+    bytes[--i] = static_cast<char>(number);
+  key->append(bytes.data(), bytes.size());
 }
 
 // The first sizeof(Number) bytes of `key`, which must be there.

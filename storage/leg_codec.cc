@@ -1,7 +1,8 @@
+// From the stored form back to the ledger's types; leg_encode.cc is the way there.
+
 #include "storage/leg_codec.h"
 
 #include <utility>
-#include <variant>
 
 #include "fmt/format.h"
 #include "switch/core/limits.h"
@@ -17,122 +18,9 @@ absl::Status Damaged(std::string_view field, std::string_view fault) {
   return absl::DataLossError(fmt::format("{}: {}", field, fault));
 }
 
-int64_t Millis(core::TimePoint time) {
-  return time.time_since_epoch().count();
-}
 core::TimePoint FromMillis(int64_t ms) {
   return core::TimePoint(std::chrono::milliseconds(ms));
 }
-
-// --- encode ---
-
-void Encode(const core::AccountAfter& after, pb::AccountAfter* out) {
-  out->set_balance_fen(after.balance.fen());
-  out->set_reserved_fen(after.reserved.fen());
-  out->set_forwarded_fen(after.forwarded.fen());
-}
-
-void Encode(const core::Decline& decline, pb::DeclineFact* out) {
-  out->set_reason(static_cast<uint32_t>(decline.reason));
-  out->set_biller_code(decline.biller_code);
-  out->set_text(decline.text);
-}
-
-void Encode(const core::Resolution& resolution, pb::ResolutionFact* out) {
-  out->set_verdict(static_cast<uint32_t>(resolution.verdict));
-  out->set_reason(resolution.reason);
-  out->set_proposed_by(resolution.proposed_by);
-  if (!resolution.confirmed_by.empty()) out->set_confirmed_by(resolution.confirmed_by);
-  if (resolution.sequence != 0) out->set_sequence(resolution.sequence);
-}
-
-struct FactEncoder {
-  pb::Leg* leg;
-
-  void operator()(const core::StationRegistered& f) const {
-    auto* out = leg->mutable_station_registered();
-    out->set_station(f.station.number());
-    out->set_name(f.name);
-    for (StationId id : f.signing_institutions) out->add_signing_institutions(id.number());
-  }
-  void operator()(const core::StationStatusSet& f) const {
-    auto* out = leg->mutable_station_status_set();
-    out->set_station(f.station.number());
-    out->set_status(static_cast<uint32_t>(f.status));
-    out->set_reason(f.reason);
-  }
-  void operator()(const core::CreditGranted& f) const {
-    auto* out = leg->mutable_credit_granted();
-    out->set_station(f.station.number());
-    out->set_credit_limit_fen(f.credit_limit.fen());
-    out->set_reason(f.reason);
-    Encode(f.after, out->mutable_after());
-  }
-  void operator()(const core::CounterPurchased& f) const {
-    auto* out = leg->mutable_counter_purchased();
-    out->set_station(f.station.number());
-    out->set_request_id(f.request_id);
-    out->set_amount_fen(f.amount.fen());
-    out->set_clerk_id(f.clerk_id);
-    Encode(f.after, out->mutable_after());
-  }
-  void operator()(const core::BillerRegistered& f) const {
-    leg->mutable_biller_registered()->set_biller_id(f.biller_id);
-  }
-  void operator()(const core::BillerStatusSet& f) const {
-    auto* out = leg->mutable_biller_status_set();
-    out->set_biller_id(f.biller_id);
-    out->set_enabled(f.enabled);
-    out->set_reason(f.reason);
-  }
-  void operator()(const core::DayCut& f) const {
-    auto* out = leg->mutable_day_cut();
-    out->set_closed_date(f.closed.number());
-    out->set_opened_date(f.opened.number());
-  }
-  void operator()(const core::PaymentAccepted& f) const {
-    auto* out = leg->mutable_payment_accepted();
-    out->set_station(f.station.number());
-    out->set_operator_id(f.operator_id);
-    out->set_request_id(f.request_id);
-    out->set_biller_id(f.biller_id);
-    out->set_customer_number(f.customer_number);
-    if (!f.customer_name.empty()) out->set_customer_name(f.customer_name);
-    out->set_amount_fen(f.amount.fen());
-    out->set_state(static_cast<uint32_t>(f.decline ? core::PaymentState::kDeclined : core::PaymentState::kHeld));
-    if (f.decline) Encode(*f.decline, out->mutable_decline());
-    Encode(f.after, out->mutable_after());
-  }
-  void operator()(const core::PaymentMoved& f) const {
-    auto* out = leg->mutable_payment_moved();
-    out->set_payment_id(f.payment_id.number());
-    out->set_station(f.station.number());
-    out->set_event(static_cast<uint32_t>(f.event));
-    out->set_state(static_cast<uint32_t>(f.state));
-    if (f.decline) Encode(*f.decline, out->mutable_decline());
-    if (!f.biller_reference.empty()) out->set_biller_reference(f.biller_reference);
-    if (!f.voucher.empty()) out->set_voucher(f.voucher);
-    if (!f.customer_name.empty()) out->set_customer_name(f.customer_name);
-    if (!f.unknown_cause.empty()) out->set_unknown_cause(f.unknown_cause);
-    if (!f.operator_id.empty()) out->set_operator_id(f.operator_id);
-    Encode(f.after, out->mutable_after());
-    if (f.reopened) EncodePayment(*f.reopened, out->mutable_reopened());
-    if (f.resolution) Encode(*f.resolution, out->mutable_resolution());
-  }
-  void operator()(const core::ResolutionProposed& f) const {
-    auto* out = leg->mutable_resolution_proposed();
-    out->set_payment_id(f.payment_id.number());
-    out->set_station(f.station.number());
-    Encode(f.resolution, out->mutable_resolution());
-  }
-  void operator()(const core::JournalResumed& f) const {
-    auto* out = leg->mutable_journal_resumed();
-    out->set_confirmed_by(f.confirmed_by);
-    out->set_reason(f.reason);
-  }
-};
-
-// --- decode ---
 
 core::AccountAfter Decode(const pb::AccountAfter& after) {
   return {Money::Fen(after.balance_fen()), Money::Fen(after.reserved_fen()), Money::Fen(after.forwarded_fen())};
@@ -276,41 +164,11 @@ absl::StatusOr<core::Fact> DecodeFact(const pb::Leg& leg) {
 
 }  // namespace
 
-void EncodeLeg(const core::Leg& leg, pb::Leg* out) {
-  out->set_sequence(leg.sequence);
-  std::visit(FactEncoder{out}, leg.fact);
-}
-
 absl::StatusOr<core::Leg> DecodeLeg(const pb::Leg& leg) {
   auto fact = DecodeFact(leg);
   if (!fact.ok())
     return absl::DataLossError(fmt::format("leg {}: {}", leg.sequence(), std::string(fact.status().message())));
   return core::Leg{leg.sequence(), *std::move(fact)};
-}
-
-void EncodePayment(const core::Payment& payment, pb::PaymentRecord* out) {
-  out->set_payment_id(payment.id.number());
-  out->set_station(payment.station.number());
-  out->set_operator_id(payment.operator_id);
-  out->set_request_id(payment.request_id);
-  out->set_biller_id(payment.biller_id);
-  out->set_customer_number(payment.customer_number);
-  if (!payment.customer_name.empty()) out->set_customer_name(payment.customer_name);
-  out->set_amount_fen(payment.amount.fen());
-  out->set_state(static_cast<uint32_t>(payment.state));
-  if (payment.decline) Encode(*payment.decline, out->mutable_decline());
-  if (!payment.biller_reference.empty()) out->set_biller_reference(payment.biller_reference);
-  if (!payment.voucher.empty()) out->set_voucher(payment.voucher);
-  if (!payment.unknown_cause.empty()) out->set_unknown_cause(payment.unknown_cause);
-  if (payment.resolution) Encode(*payment.resolution, out->mutable_resolution());
-  out->set_business_date(payment.business_date.number());
-  for (const core::StateChange& change : payment.history) {
-    auto* entry = out->add_history();
-    entry->set_sequence(change.sequence);
-    entry->set_state(static_cast<uint32_t>(change.state));
-    entry->set_time_ms(Millis(change.time));
-    entry->set_business_date(change.business_date.number());
-  }
 }
 
 absl::StatusOr<core::Payment> DecodePayment(const pb::PaymentRecord& record) {
@@ -358,17 +216,6 @@ absl::StatusOr<core::Payment> DecodePayment(const pb::PaymentRecord& record) {
   return payment;
 }
 
-void EncodePurchase(const core::Purchase& purchase, pb::PurchaseRecord* out) {
-  out->set_sequence(purchase.sequence);
-  out->set_station(purchase.station.number());
-  out->set_request_id(purchase.request_id);
-  out->set_amount_fen(purchase.amount.fen());
-  out->set_clerk_id(purchase.clerk_id);
-  out->set_balance_after_fen(purchase.balance_after.fen());
-  out->set_business_date(purchase.business_date.number());
-  out->set_time_ms(Millis(purchase.time));
-}
-
 absl::StatusOr<core::Purchase> DecodePurchase(const pb::PurchaseRecord& record) {
   const auto date = core::BusinessDate::FromNumber(record.business_date());
   if (!date.ok()) return Damaged("purchase.business_date", std::string(date.status().message()));
@@ -380,33 +227,6 @@ absl::StatusOr<core::Purchase> DecodePurchase(const pb::PurchaseRecord& record) 
                         .balance_after = Money::Fen(record.balance_after_fen()),
                         .business_date = *date,
                         .time = FromMillis(record.time_ms())};
-}
-
-void EncodeAccount(const core::Account& account, pb::AccountRecord* out) {
-  out->set_kind(static_cast<uint32_t>(account.kind));
-  out->set_balance_fen(account.balance.fen());
-  switch (account.kind) {
-    case core::AccountKind::kStation:
-      out->set_station(account.station.number());
-      out->set_reserved_fen(account.reserved.fen());
-      out->set_forwarded_fen(account.forwarded.fen());
-      out->set_credit_limit_fen(account.credit_limit.fen());
-      out->set_status(static_cast<uint32_t>(account.status));
-      out->set_status_reason(account.status_reason);
-      out->set_name(account.name);
-      for (StationId id : account.signing_institutions) out->add_signing_institutions(id.number());
-      out->set_opened_date(account.opened.number());
-      return;
-    case core::AccountKind::kBillerPayable:
-      out->set_biller_id(account.biller_id);
-      out->set_biller_enabled(account.biller_enabled);
-      out->set_status_reason(account.status_reason);
-      return;
-    case core::AccountKind::kBankClearing:
-    case core::AccountKind::kCounterClearing:
-    case core::AccountKind::kCommission:
-    case core::AccountKind::kSuspense: return;
-  }
 }
 
 absl::StatusOr<core::Account> DecodeAccount(const pb::AccountRecord& record) {

@@ -103,20 +103,18 @@ bool IsSnapshotPositionKey(std::string_view key) {
 
 void AddSnapshotRows(const ChainPosition& position, core::Ledger* ledger, RowBatch* rows) {
   const core::Ledger::Changes changes = ledger->TakeChanges();
-  pb::AccountRecord account_record;
-  std::string value;
+  WireWriter value;
   for (const core::Account* account : changes.accounts) {
-    account_record.Clear();
-    EncodeAccount(*account, &account_record);
-    account_record.SerializeToString(&value);
-    rows->Put(Table::kSnapshot, AccountKey(*account), value);
+    value.Clear();
+    EncodeAccount(*account, &value);
+    rows->Put(Table::kSnapshot, AccountKey(*account), value.bytes());
   }
   // First what left, then what is there: a payment may have done both.
   for (core::PaymentId id : changes.no_longer_open) rows->Delete(Table::kSnapshot, OpenPaymentKey(id));
   for (const core::Payment* payment : changes.open) {
-    pb::PaymentRecord record;
-    EncodePayment(*payment, &record);
-    rows->Put(Table::kSnapshot, OpenPaymentKey(payment->id), record.SerializeAsString());
+    value.Clear();
+    EncodePayment(*payment, &value);
+    rows->Put(Table::kSnapshot, OpenPaymentKey(payment->id), value.bytes());
   }
   pb::LedgerRecord ledger_record;
   ledger_record.set_format_version(kJournalFormatVersion);

@@ -6,6 +6,7 @@
 #include "fmt/format.h"
 #include "google/protobuf/wrappers.pb.h"
 #include "storage/leg_codec.h"
+#include "switch/core/check.h"
 #include "switch/core/payment.h"
 #include "switch/ctl/table.h"
 #include "switch/ctl/text_forms.h"
@@ -48,8 +49,11 @@ std::string PaymentWords(const core::Leg& leg) {
 }  // namespace
 
 std::string LegJson(const core::BlockStamp& stamp, const core::Leg& leg) {
+  storage::WireWriter form;
+  storage::EncodeLeg(leg, &form);
   journal::v1::Leg stored;
-  storage::EncodeLeg(leg, &stored);
+  WS_CHECK(stored.ParseFromArray(form.bytes().data(), static_cast<int>(form.bytes().size())),
+           "what was read can be written and read again");
   const google::protobuf::Reflection& reflection = *stored.GetReflection();
   const google::protobuf::FieldDescriptor* fact =
       reflection.GetOneofFieldDescriptor(stored, stored.GetDescriptor()->FindOneofByName("fact"));

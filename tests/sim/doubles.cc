@@ -130,9 +130,9 @@ class ForgesAccounts : public StoreDouble {
       record.ParseFromArray(value.data(), static_cast<int>(value.size()));
       core::Account account = *storage::DecodeAccount(record);
       Forge(&account);
-      record.Clear();
-      storage::EncodeAccount(account, &record);
-      forged.Put(table, key, record.SerializeAsString());
+      storage::WireWriter forgery;
+      storage::EncodeAccount(account, &forgery);
+      forged.Put(table, key, forgery.bytes());
     });
     under_->Append(block, forged, std::move(done));
   }
