@@ -91,7 +91,7 @@ const core::Payment* AddRowsAfter(const core::Ledger& ledger, const core::Leg& l
   } else if (const auto* moved = std::get_if<core::PaymentMoved>(&leg.fact)) {
     payment = ledger.FindPayment(moved->payment_id);
   } else if (const auto* purchased = std::get_if<core::CounterPurchased>(&leg.fact)) {
-    AddPurchaseRows(*ledger.FindPurchase(core::RequestKey(purchased->station, purchased->request_id)), rows);
+    AddPurchaseRows(*ledger.FindPurchase({purchased->station, purchased->request_id}), rows);
   }
   if (payment != nullptr && core::IsAtRest(payment->state)) AddPaymentRows(*payment, rows);
   return payment;

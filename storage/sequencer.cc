@@ -220,8 +220,7 @@ void Sequencer::Decide(Ticket* ticket, const core::BlockStamp& stamp, PendingBlo
 absl::StatusOr<core::Prior> Sequencer::LookUp(const core::Command& command) const {
   absl::StatusOr<core::Prior> prior = core::Prior();
   auto by_request = [&](core::StationId station, const std::string& request_id) {
-    const std::string key = core::RequestKey(station, request_id);
-    if (!ledger_->HasRequest(key)) prior = index_->FindRequest(key);
+    if (!ledger_->HasRequest({station, request_id})) prior = index_->FindRequest(core::RequestKey(station, request_id));
   };
   if (const auto* accept = std::get_if<core::AcceptPayment>(&command)) {
     by_request(accept->station, accept->request_id);

@@ -77,9 +77,12 @@ Decision Ledger::Decide(const Command& command, const Prior& prior) const {
   return std::visit([&](const auto& c) { return On(c, prior); }, command);
 }
 
-Decision Ledger::Record(Fact fact) const {
+template <typename OneFact>
+Decision Ledger::Record(OneFact fact) const {
   Decision decision;
-  decision.leg = Leg{last_sequence_ + 1, std::move(fact)};
+  Leg& leg = decision.leg.emplace();
+  leg.sequence = last_sequence_ + 1;
+  leg.fact.emplace<OneFact>(std::move(fact));
   return decision;
 }
 
@@ -140,7 +143,7 @@ Decision Ledger::On(const RecordCounterPurchase& c, const Prior& prior) const {
 
   const Purchase* first = std::get_if<Purchase>(&prior);
   bool is_payment = std::holds_alternative<Payment>(prior);
-  if (auto it = requests_.find(RequestKey(c.station, c.request_id)); it != requests_.end()) {
+  if (auto it = requests_.find(RequestName{c.station, c.request_id}); it != requests_.end()) {
     first = std::get_if<Purchase>(&it->second);
     is_payment = first == nullptr;
   }
@@ -230,7 +233,7 @@ Decision Ledger::On(const AcceptPayment& c, const Prior& prior) const {
 
   const Payment* first = std::get_if<Payment>(&prior);
   bool is_purchase = std::holds_alternative<Purchase>(prior);
-  if (auto it = requests_.find(RequestKey(c.station, c.request_id)); it != requests_.end()) {
+  if (auto it = requests_.find(RequestName{c.station, c.request_id}); it != requests_.end()) {
     const PaymentId* id = std::get_if<PaymentId>(&it->second);
     is_purchase = id == nullptr;
     first = is_purchase ? nullptr : FindPayment(*id);
@@ -505,7 +508,7 @@ Decision Ledger::On(const ReadPayment& c, const Prior&) const {
 }
 
 Decision Ledger::On(const ReadPaymentByRequest& c, const Prior&) const {
-  auto it = requests_.find(RequestKey(c.station, c.request_id));
+  auto it = requests_.find(RequestName{c.station, c.request_id});
   const PaymentId* id = it == requests_.end() ? nullptr : std::get_if<PaymentId>(&it->second);
   if (id == nullptr) {
     return Refuse(absl::NotFoundError(fmt::format("request_id: \"{}\" is not in memory", c.request_id)));

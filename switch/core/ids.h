@@ -52,7 +52,19 @@ class PaymentId {
   uint64_t number_ = 0;
 };
 
-// What makes a request of a station unique: 8 bytes of station, big-endian, and the request id.
+// What makes a request of a station unique, to look it up by in memory.
+struct RequestName {
+  StationId station;
+  std::string_view request_id;
+  bool operator==(const RequestName&) const = default;
+
+  template <typename H>
+  friend H AbslHashValue(H h, const RequestName& name) {
+    return H::combine(std::move(h), name.station, name.request_id);
+  }
+};
+
+// The same as the key of a stored row: 8 bytes of station, big-endian, and the request id.
 std::string RequestKey(StationId station, std::string_view request_id);
 
 }  // namespace waystation::core

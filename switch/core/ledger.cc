@@ -108,22 +108,22 @@ absl::Status Ledger::Make(const CounterPurchased& f, const Leg& leg, const Block
   Account* station = Station(f.station);
   if (station == nullptr) return Contradiction(leg, "names a station that does not exist");
   if (f.amount <= Money()) return Contradiction(leg, "purchases an amount that is not positive");
-  std::string key = RequestKey(f.station, f.request_id);
-  if (requests_.contains(key)) return Contradiction(leg, "records a request a second time");
+  const RequestName request{f.station, f.request_id};
+  if (requests_.contains(request)) return Contradiction(leg, "records a request a second time");
   AccountAfter expected = FiguresOf(*station);
   expected.balance += f.amount;
   if (f.after != expected) return Differs(leg, expected, f.after);
   Post(SystemAccount(AccountKind::kCounterClearing), *station, f.amount);
 
-  requests_[key] = Purchase{.sequence = leg.sequence,
-                            .station = f.station,
-                            .request_id = f.request_id,
-                            .amount = f.amount,
-                            .clerk_id = f.clerk_id,
-                            .balance_after = station->balance,
-                            .business_date = stamp.business_date,
-                            .time = stamp.time};
-  resting_.push_back({leg.sequence, std::move(key)});
+  requests_[Request{f.station, f.request_id}] = Purchase{.sequence = leg.sequence,
+                                                         .station = f.station,
+                                                         .request_id = f.request_id,
+                                                         .amount = f.amount,
+                                                         .clerk_id = f.clerk_id,
+                                                         .balance_after = station->balance,
+                                                         .business_date = stamp.business_date,
+                                                         .time = stamp.time};
+  resting_.push_back({leg.sequence, Request{f.station, f.request_id}});
   return absl::OkStatus();
 }
 
@@ -162,15 +162,16 @@ absl::Status Ledger::Make(const PaymentAccepted& f, const Leg& leg, const BlockS
   if (station == nullptr) return Contradiction(leg, "names a station that does not exist");
   if (payable == nullptr) return Contradiction(leg, "names a biller that does not exist");
   if (f.amount <= Money()) return Contradiction(leg, "pays an amount that is not positive");
-  const std::string key = RequestKey(f.station, f.request_id);
-  if (requests_.contains(key)) return Contradiction(leg, "accepts a request a second time");
+  const RequestName request{f.station, f.request_id};
+  if (requests_.contains(request)) return Contradiction(leg, "accepts a request a second time");
 
   const PaymentState state = f.decline.has_value() ? PaymentState::kDeclined : PaymentState::kHeld;
   const AccountAfter expected = Moved(FiguresOf(*station), f.amount, MoneyColumn::kNone, ColumnOf(state, state));
   if (f.after != expected) return Differs(leg, expected, f.after);
   if (absl::Status status = SetFigures(*station, *payable, expected, leg); !status.ok()) return status;
 
-  Payment payment;
+  Held& held = AddPayment(PaymentId::FromNumber(leg.sequence), request);
+  Payment& payment = held.payment;
   payment.id = PaymentId::FromNumber(leg.sequence);
   payment.station = f.station;
   payment.operator_id = f.operator_id;
@@ -183,18 +184,18 @@ absl::Status Ledger::Make(const PaymentAccepted& f, const Leg& leg, const BlockS
   payment.decline = f.decline;
   payment.business_date = stamp.business_date;
   payment.history.push_back({leg.sequence, state, stamp.time, stamp.business_date});
-  MarkChanged(AddPayment(std::move(payment), key), leg.sequence);
+  MarkChanged(held, leg.sequence);
   return absl::OkStatus();
 }
 
 absl::Status Ledger::Make(const PaymentMoved& f, const Leg& leg, const BlockStamp& stamp) {
   auto it = payments_.find(f.payment_id);
   if (it == payments_.end() && f.reopened.has_value()) {
-    std::string key = RequestKey(f.reopened->station, f.reopened->request_id);
+    const RequestName request{f.reopened->station, f.reopened->request_id};
     if (f.reopened->id != f.payment_id) return Contradiction(leg, "reopens another payment");
     if (!IsAtRest(f.reopened->state)) return Contradiction(leg, "reopens a payment that is not at rest");
-    if (requests_.contains(key)) return Contradiction(leg, "reopens a payment whose request is another's");
-    AddPayment(*f.reopened, std::move(key));
+    if (requests_.contains(request)) return Contradiction(leg, "reopens a payment whose request is another's");
+    AddPayment(f.payment_id, request).payment = *f.reopened;
     it = payments_.find(f.payment_id);
   }
   if (it == payments_.end()) return Contradiction(leg, "moves a payment that is not open");
@@ -267,9 +268,7 @@ void Ledger::MakeReply(const Leg& leg, Reply* reply) const {
     void operator()(const StationRegistered& f) const { value = *ledger.FindStation(f.station); }
     void operator()(const StationStatusSet& f) const { value = *ledger.FindStation(f.station); }
     void operator()(const CreditGranted& f) const { value = *ledger.FindStation(f.station); }
-    void operator()(const CounterPurchased& f) const {
-      value = *ledger.FindPurchase(RequestKey(f.station, f.request_id));
-    }
+    void operator()(const CounterPurchased& f) const { value = *ledger.FindPurchase({f.station, f.request_id}); }
     void operator()(const BillerRegistered&) const { value = std::monostate(); }
     void operator()(const BillerStatusSet&) const { value = std::monostate(); }
     void operator()(const DayCut&) const { value = ledger.day_; }
@@ -299,12 +298,12 @@ void Ledger::ForgetAtRest(uint64_t durable_sequence) {
       // It may have been reopened since; then its next rest is queued further back.
       if (it != payments_.end() && it->second.payment.last_sequence() == front.sequence) {
         const Payment& payment = it->second.payment;
-        requests_.erase(RequestKey(payment.station, payment.request_id));
+        requests_.erase(RequestName{payment.station, payment.request_id});
         payments_by_station_.erase({payment.station, payment.id});
         payments_.erase(it);
       }
     } else {
-      requests_.erase(std::get<std::string>(front.what));
+      requests_.erase(std::get<Request>(front.what));
     }
     resting_.pop_front();
   }
@@ -320,13 +319,13 @@ const Account* Ledger::FindStation(StationId station) const {
   return it == stations_.end() ? nullptr : &accounts_[it->second];
 }
 
-const Purchase* Ledger::FindPurchase(const std::string& request_key) const {
-  auto it = requests_.find(request_key);
+const Purchase* Ledger::FindPurchase(const RequestName& request) const {
+  auto it = requests_.find(request);
   return it == requests_.end() ? nullptr : std::get_if<Purchase>(&it->second);
 }
 
-bool Ledger::HasRequest(const std::string& request_key) const {
-  return requests_.contains(request_key);
+bool Ledger::HasRequest(const RequestName& request) const {
+  return requests_.contains(request);
 }
 
 Money Ledger::SumOfBalances() const {
@@ -391,8 +390,9 @@ absl::Status Ledger::RestoreOpenPayment(Payment payment) {
     return absl::DataLossError(
         fmt::format("payment {} in the snapshot is not open, or stands twice", payment.id.ToString()));
   }
-  std::string key = RequestKey(payment.station, payment.request_id);
-  AddPayment(std::move(payment), std::move(key)).has_snapshot_row = true;
+  Held& held = AddPayment(payment.id, {payment.station, payment.request_id});
+  held.payment = std::move(payment);
+  held.has_snapshot_row = true;
   return absl::OkStatus();
 }
 
@@ -458,11 +458,10 @@ absl::Status Ledger::SetFigures(Account& station, Account& payable, const Accoun
   return absl::OkStatus();
 }
 
-Ledger::Held& Ledger::AddPayment(Payment payment, std::string request_key) {
-  const PaymentId id = payment.id;
-  requests_[std::move(request_key)] = id;
-  payments_by_station_.emplace(payment.station, id);
-  return payments_.emplace(id, Held{.payment = std::move(payment)}).first->second;
+Ledger::Held& Ledger::AddPayment(PaymentId id, const RequestName& request) {
+  requests_[Request{request.station, std::string(request.request_id)}] = id;
+  payments_by_station_.emplace(request.station, id);
+  return payments_[id];
 }
 
 void Ledger::MarkChanged(Held& held, uint64_t sequence) {

@@ -13,6 +13,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
+#include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "switch/core/account.h"
 #include "switch/core/command.h"
@@ -66,9 +67,8 @@ class Ledger {
   // Null when not in memory.
   const Payment* FindPayment(PaymentId id) const;
   const Account* FindStation(StationId station) const;
-  const Purchase* FindPurchase(const std::string& request_key) const;
-  // Whether memory knows the request of this key (see RequestKey).
-  bool HasRequest(const std::string& request_key) const;
+  const Purchase* FindPurchase(const RequestName& request) const;
+  bool HasRequest(const RequestName& request) const;
   size_t payments_in_memory() const { return payments_.size(); }
 
   // Zero, or the ledger is broken.
@@ -96,9 +96,24 @@ class Ledger {
     Payment payment;
     bool has_snapshot_row = false;
   };
+  // A request in memory, which is looked up without a copy of its name.
+  struct Request {
+    StationId station;
+    std::string request_id;
+    // NOLINTNEXTLINE(google-explicit-constructor): hash and equality take either
+    operator RequestName() const { return {station, request_id}; }
+  };
+  struct RequestHash {
+    using is_transparent = void;
+    size_t operator()(const RequestName& name) const { return absl::HashOf(name); }
+  };
+  struct SameRequest {
+    using is_transparent = void;
+    bool operator()(const RequestName& a, const RequestName& b) const { return a == b; }
+  };
   struct Resting {
     uint64_t sequence;
-    std::variant<PaymentId, std::string> what;  // a payment, or the request key of a purchase
+    std::variant<PaymentId, Request> what;  // a payment, or the request of a purchase
   };
 
   // Decide, one a command (decide.cc).
@@ -125,7 +140,8 @@ class Ledger {
   Decision On(const ReadBillers& c, const Prior&) const;
   Decision On(const ReadBusinessDay& c, const Prior&) const;
 
-  Decision Record(Fact fact) const;
+  template <typename OneFact>
+  Decision Record(OneFact fact) const;
   std::optional<Decline> AdmissionDecline(const AcceptPayment& c, const Account& station, const Account& payable) const;
   std::optional<Decline> CancelDecline(const StartCancel& c, const Payment& payment, const Account& station,
                                        const Account& payable) const;
@@ -151,7 +167,8 @@ class Ledger {
   void Touch(const Account& account);
   void Post(Account& from, Account& to, Money amount);
   absl::Status SetFigures(Account& station, Account& payable, const AccountAfter& after, const Leg& leg);
-  Held& AddPayment(Payment payment, std::string request_key);
+  // Without the payment, which the caller fills in.
+  Held& AddPayment(PaymentId id, const RequestName& request);
   void MarkChanged(Held& held, uint64_t sequence);
 
   std::deque<Account> accounts_;  // at Account::index, for ever
@@ -161,7 +178,7 @@ class Ledger {
   absl::btree_map<std::string, uint32_t, std::less<>> payables_;
   absl::flat_hash_map<PaymentId, Held> payments_;
   absl::btree_set<std::pair<StationId, PaymentId>> payments_by_station_;
-  absl::flat_hash_map<std::string, std::variant<PaymentId, Purchase>> requests_;
+  absl::flat_hash_map<Request, std::variant<PaymentId, Purchase>, RequestHash, SameRequest> requests_;
   std::deque<Resting> resting_;
   absl::flat_hash_set<PaymentId> dirty_payments_;
   std::vector<PaymentId> lost_snapshot_rows_;

@@ -105,7 +105,7 @@ TEST_F(LedgerReadTest, APaymentByItsIdAndByItsRequestUntilItLeavesMemory) {
   EXPECT_EQ(world_.Do(ReadPaymentByRequest{kSecond, "Q1"}).reply.status.code(), absl::StatusCode::kNotFound);
   // A purchase's request id is no payment's.
   EXPECT_EQ(world_.Do(ReadPaymentByRequest{kFirst, "R1"}).reply.status.code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(world_.ledger().FindPurchase(RequestKey(kFirst, "Q1")), nullptr);
+  EXPECT_EQ(world_.ledger().FindPurchase({kFirst, "Q1"}), nullptr);
 
   world_.ForgetAtRest();
   EXPECT_EQ(world_.ledger().payments_in_memory(), 1u);
@@ -162,11 +162,11 @@ TEST_F(LedgerReadTest, APurchaseAnswersWithItsRecord) {
 }
 
 TEST_F(LedgerReadTest, APurchaseLeavesMemoryOnceItIsDurable) {
-  EXPECT_TRUE(world_.ledger().HasRequest(RequestKey(kFirst, "R1")));
-  EXPECT_EQ(world_.ledger().FindPurchase(RequestKey(kFirst, "R1"))->amount, Money::Fen(60'000));
+  EXPECT_TRUE(world_.ledger().HasRequest({kFirst, "R1"}));
+  EXPECT_EQ(world_.ledger().FindPurchase({kFirst, "R1"})->amount, Money::Fen(60'000));
   world_.ForgetAtRest();
-  EXPECT_FALSE(world_.ledger().HasRequest(RequestKey(kFirst, "R1")));
-  EXPECT_EQ(world_.ledger().FindPurchase(RequestKey(kFirst, "R1")), nullptr);
+  EXPECT_FALSE(world_.ledger().HasRequest({kFirst, "R1"}));
+  EXPECT_EQ(world_.ledger().FindPurchase({kFirst, "R1"}), nullptr);
 }
 
 TEST_F(LedgerReadTest, AnotherBillersWordSettlesNothing) {

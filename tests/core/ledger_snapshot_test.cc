@@ -141,7 +141,7 @@ TEST_F(LedgerSnapshotTest, WhatWasRestoredHasItsRow) {
   const Ledger::Changes changes = (*restored)->TakeChanges();
   EXPECT_THAT(changes.accounts, IsEmpty());
   EXPECT_THAT(changes.open, IsEmpty());
-  EXPECT_TRUE((*restored)->HasRequest(RequestKey(kShop, "Q1")));
+  EXPECT_TRUE((*restored)->HasRequest({kShop, "Q1"}));
   EXPECT_EQ((*restored)->FindPayment(id)->state, PaymentState::kHeld);
 }
 

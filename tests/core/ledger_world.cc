@@ -99,9 +99,8 @@ LedgerWorld::Answer LedgerWorld::Do(const Command& command) {
 }
 
 Prior LedgerWorld::PriorOfRequest(StationId station, const std::string& request_id) const {
-  const std::string key = RequestKey(station, request_id);
-  if (ledger_->HasRequest(key)) return {};
-  const auto row = request_rows_.find(key);
+  if (ledger_->HasRequest({station, request_id})) return {};
+  const auto row = request_rows_.find(RequestKey(station, request_id));
   if (row == request_rows_.end()) return {};
   if (const PaymentId* id = std::get_if<PaymentId>(&row->second)) return payment_rows_.at(*id);
   return std::get<Purchase>(row->second);
