@@ -163,7 +163,7 @@ TEST_F(ChainTest, OnlyABlockThatResumesTheJournalMayPassOverNumbers) {
     SealedBlock sealed;
     builder.Seal(&sealed_end, &sealed);
     ChainPosition position = end_;
-    const absl::Status status = OpenNextBlock(sealed.bytes, &position).status();
+    absl::Status status = OpenNextBlock(sealed.bytes, &position).status();
     EXPECT_EQ(position.last_sequence, status.ok() ? first : end_.last_sequence);
     return status;
   };
