@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <string_view>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "fmt/format.h"
 #include "storage/snapshot.h"
@@ -11,6 +13,19 @@
 
 namespace waystation::storage {
 namespace {
+
+template <typename T, typename... Ts>
+constexpr bool kIsOneOf = (std::is_same_v<T, Ts> || ...);
+
+bool OnlyReads(const core::Command& command) {
+  return std::visit(
+      []<typename T>(const T&) {
+        return kIsOneOf<T, core::AdmitInquiry, core::ReadAccount, core::ReadPayment, core::ReadPaymentByRequest,
+                        core::ReadOpenPayments, core::ReadUnsettled, core::ReadStations, core::ReadBillers,
+                        core::ReadBusinessDay>;
+      },
+      command);
+}
 
 absl::Status CannotLookUp(const absl::Status& cause) {
   constexpr std::string_view kNotTaken = "what became of this request before can't be told, so it was not taken";
@@ -50,6 +65,7 @@ void Sequencer::Abandon() {
   // A ticket may live in the frame that its on_reply holds, so letting go of on_reply lets go of both.
   std::vector<Ticket*> unanswered(taken_.begin() + static_cast<std::ptrdiff_t>(next_), taken_.end());
   unanswered.insert(unanswered.end(), queue_.begin(), queue_.end());
+  unanswered.insert(unanswered.end(), reads_.begin(), reads_.end());
   for (const PendingBlock& block : in_flight_) {
     unanswered.insert(unanswered.end(), block.tickets.begin(), block.tickets.end());
   }
@@ -71,19 +87,20 @@ void Sequencer::Stop() {
 }
 
 bool Sequencer::TrySubmit(Ticket* ticket) {
+  std::vector<Ticket*>& queue = OnlyReads(ticket->command) ? reads_ : queue_;
   std::unique_lock lock(mutex_);
-  if (queue_.size() >= core::kMaxSequencerQueue) return false;
-  Enqueue(ticket, std::move(lock));
+  if (queue.size() >= core::kMaxSequencerQueue) return false;
+  Enqueue(ticket, &queue, std::move(lock));
   return true;
 }
 
 void Sequencer::Submit(Ticket* ticket) {
-  Enqueue(ticket, std::unique_lock(mutex_));
+  Enqueue(ticket, &queue_, std::unique_lock(mutex_));
 }
 
-void Sequencer::Enqueue(Ticket* ticket, std::unique_lock<std::mutex> lock) {
+void Sequencer::Enqueue(Ticket* ticket, std::vector<Ticket*>* queue, std::unique_lock<std::mutex> lock) {
   WS_CHECK(!stopping_, "a command was submitted after Stop");
-  queue_.push_back(ticket);
+  queue->push_back(ticket);
   // A thread that is at work looks at the queue by itself, and one that waits for room can do nothing with a command:
   // waking it would only cost.
   const bool wake = std::exchange(wants_work_, false);
@@ -114,7 +131,7 @@ void Sequencer::Do(Wake wake) {
   switch (wake) {
     case Wake::kWork:
       FinishDurable();
-      while (!failed_ && next_ < taken_.size() && in_flight_.size() < core::kMaxBlocksInFlight) DecideBatch();
+      if (!failed_ && next_ < taken_.size() && in_flight_.size() < core::kMaxBlocksInFlight) DecideBatch();
       return;
     case Wake::kSnapshot: AppendRows(); return;
     case Wake::kStop: return;
@@ -129,6 +146,11 @@ std::optional<Sequencer::Wake> Sequencer::NextWork(std::unique_lock<std::mutex>*
     next_ = 0;
     Gather(lock);
     taken_.swap(queue_);
+  }
+  if (room && !reads_.empty()) {
+    const auto end = reads_.begin() + static_cast<std::ptrdiff_t>(std::min(reads_.size(), core::kMaxReadsPerBlock));
+    taken_.insert(taken_.begin() + static_cast<std::ptrdiff_t>(next_), reads_.begin(), end);
+    reads_.erase(reads_.begin(), end);
   }
   if (appended_ > 0 || !append_failure_.empty() || (next_ < taken_.size() && room)) return Wake::kWork;
   // While blocks are on their way, no snapshot is written by itself: the next result is what is waited for.

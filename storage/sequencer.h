@@ -65,8 +65,13 @@ class PaymentObserver {
 // Failure: when a commit is anything but durable, `on_fatal` is called on the sequencer's thread and nothing is decided
 // or answered after it. on_fatal is expected to end the process.
 //
-// Limits: TrySubmit refuses beyond kMaxSequencerQueue waiting commands; Submit never does, its callers are bounded
-// themselves. A block holds at most kMaxCommandsPerBlock commands; at most kMaxBlocksInFlight blocks wait for the log.
+// What TrySubmit takes and only reads goes before the commands that wait, kMaxReadsPerBlock in a block at most, so that
+// a lookup does not stand behind a peak of payments. It sees what was answered before it was submitted, and not
+// necessarily what was submitted before it.
+//
+// Limits: TrySubmit refuses beyond kMaxSequencerQueue waiting commands, and as many reads; Submit never does, its
+// callers are bounded themselves. A block holds at most kMaxCommandsPerBlock commands; at most kMaxBlocksInFlight
+// blocks wait for the log.
 class Sequencer {
  public:
   struct Options {
@@ -97,7 +102,7 @@ class Sequencer {
   // what became durable. False: there was nothing to do.
   bool RunReady();
 
-  // New work: false when the queue is full, and the ticket was not taken.
+  // New work, and reads: false when there are too many of them, and the ticket was not taken.
   [[nodiscard]] bool TrySubmit(Ticket* ticket);
   // What must not be refused: outcomes, and commands of people.
   void Submit(Ticket* ticket);
@@ -118,7 +123,7 @@ class Sequencer {
   };
   enum class Wake { kWork, kSnapshot, kStop };
 
-  void Enqueue(Ticket* ticket, std::unique_lock<std::mutex> lock);
+  void Enqueue(Ticket* ticket, std::vector<Ticket*>* queue, std::unique_lock<std::mutex> lock);
   void Run();
   void Do(Wake wake);
   Wake WaitForWork();
@@ -147,6 +152,7 @@ class Sequencer {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Ticket*> queue_;  // guarded by mutex_
+  std::vector<Ticket*> reads_;  // guarded by mutex_: go before what waits
   bool wants_work_ = false;     // guarded by mutex_: the thread waits, and has room for another block
   bool stopping_ = false;       // guarded by mutex_
   size_t appended_ = 0;         // guarded by mutex_: results that came in and were not looked at

@@ -60,10 +60,19 @@ inline constexpr size_t kMaxChangesBeforeCancel = 24;
 inline constexpr size_t kMaxSequencerQueue = 65'536;
 // Larger blocks would save little more of the sync, and leave nothing to decide while one is being committed.
 inline constexpr size_t kMaxCommandsPerBlock = 256;
+// Of those, reads that go before what waited longer.
+inline constexpr size_t kMaxReadsPerBlock = kMaxCommandsPerBlock / 2;
 inline constexpr size_t kMaxBlocksInFlight = 4;
 // A block of so many legs is worth a thread that commits it while the next is decided.
 inline constexpr size_t kLegsToOverlap = 128;
 inline constexpr size_t kDefaultMaxInProgressPerWorker = 20'000;
+// Of those, orders to pay that have not begun: what one PayStream may have unanswered, a tenth of a second's work.
+inline constexpr size_t kMaxOrdersWaiting = 4'096;
+// Orders to pay that have begun, and whose holds are not durable: more are begun as these become so, since what stands
+// in the sequencer holds up outcomes, and on the worker inquiries.
+inline constexpr size_t kMaxHoldsUnderWay = 512;
+// Inquiries in progress beside as many payments and cancels as may be.
+inline constexpr size_t kInquiriesBeyond = 1'024;
 // Queries and repeats of the resolver: their share of what a biller's card allows in flight is a quarter, up to this.
 inline constexpr size_t kMaxResolvingPerBiller = 64;
 inline constexpr size_t kMaxLateApprovalsPerBiller = kMaxResolvingPerBiller;

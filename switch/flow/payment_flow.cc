@@ -99,51 +99,71 @@ PaymentFlow::PaymentFlow(Worker* worker, storage::Sequencer* sequencer, const Ro
       board_(worker),
       resolver_(worker, sequencer, router, &board_, schedule) {}
 
-bool PaymentFlow::Admit() {
-  if (in_progress_->fetch_add(1, std::memory_order_relaxed) < max_in_progress_) return true;
-  in_progress_->fetch_sub(1, std::memory_order_relaxed);
-  return false;
-}
-
-namespace {
-
-absl::Status TooMany() {
+absl::Status PaymentFlow::TooMany() {
   return absl::ResourceExhaustedError(
       "too many requests in progress; nothing was done: send the same request again shortly");
 }
 
-}  // namespace
+namespace {
 
-void PaymentFlow::Pay(PayOrder order, Answer answer) {
-  if (!Admit()) return answer({TooMany(), {}, {}});
-  order.arrived = worker_->clock().Steady();
-  worker_->PostSpawn(RunPay(std::move(order), std::move(answer)));
+bool CountUpTo(size_t most, std::atomic<size_t>& count) {
+  if (count.fetch_add(1, std::memory_order_relaxed) < most) return true;
+  count.fetch_sub(1, std::memory_order_relaxed);
+  return false;
 }
 
-void PaymentFlow::Pay(std::vector<std::pair<PayOrder, Answer>> orders) {
+}  // namespace
+
+bool PaymentFlow::AdmitToPay() {
+  if (!CountUpTo(core::kMaxOrdersWaiting, not_begun_)) return false;
+  if (CountUpTo(max_in_progress_, *in_progress_)) return true;
+  not_begun_.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+void PaymentFlow::Pay(PayOrder order, Answer answer) {
+  if (!AdmitToPay()) return answer({TooMany(), {}, {}});
+  order.arrived = worker_->clock().Steady();
+  worker_->Post([this, payment = RunPay(std::move(order), std::move(answer))]() mutable {
+    waiting_.push_back(std::move(payment));
+    BeginWaiting();
+  });
+}
+
+size_t PaymentFlow::Pay(absl::Span<std::pair<PayOrder, Answer>> orders) {
   std::vector<asio::awaitable<void>> admitted;
   admitted.reserve(orders.size());
   const core::SteadyTime now = worker_->clock().Steady();
   for (auto& [order, answer] : orders) {
-    if (Admit()) {
-      order.arrived = now;
-      admitted.push_back(RunPay(std::move(order), std::move(answer)));
-    } else {
-      answer({TooMany(), {}, {}});
-    }
+    if (!AdmitToPay()) break;
+    order.arrived = now;
+    admitted.push_back(RunPay(std::move(order), std::move(answer)));
   }
+  const size_t taken = admitted.size();
+  if (taken == 0) return 0;
   worker_->Post([this, admitted = std::move(admitted)]() mutable {
-    for (asio::awaitable<void>& payment : admitted) worker_->Spawn(std::move(payment));
+    for (asio::awaitable<void>& payment : admitted) waiting_.push_back(std::move(payment));
+    BeginWaiting();
   });
+  return taken;
+}
+
+void PaymentFlow::BeginWaiting() {
+  while (!waiting_.empty() && holds_under_way_ < core::kMaxHoldsUnderWay) {
+    asio::awaitable<void> payment = std::move(waiting_.front());
+    waiting_.pop_front();
+    not_begun_.fetch_sub(1, std::memory_order_relaxed);
+    worker_->Spawn(std::move(payment));
+  }
 }
 
 void PaymentFlow::Cancel(CancelOrder order, Answer answer) {
-  if (!Admit()) return answer({TooMany(), {}, {}});
+  if (!CountUpTo(max_in_progress_, *in_progress_)) return answer({TooMany(), {}, {}});
   worker_->PostSpawn(RunCancel(std::move(order), std::move(answer)));
 }
 
 void PaymentFlow::Inquire(InquiryOrder order, InquiryAnswer answer) {
-  if (!Admit()) return answer({TooMany(), {}, {}});
+  if (!CountUpTo(max_in_progress_ + core::kInquiriesBeyond, *in_progress_)) return answer({TooMany(), {}, {}});
   worker_->PostSpawn(RunInquire(std::move(order), std::move(answer)));
 }
 
@@ -201,7 +221,10 @@ asio::awaitable<void> PaymentFlow::RunPay(PayOrder order, Answer answer) {
 
   // Hold: nothing leaves for the biller before this is durable.
   storage::Ticket ticket{.command = HoldFor(order, std::move(found)), .on_reply = {}, .reply = {}};
+  ++holds_under_way_;
   co_await TryCommit(*sequencer_, *worker_, ticket);
+  --holds_under_way_;
+  BeginWaiting();
   if (!ticket.reply.status.ok()) {
     Refuse(answer, std::move(ticket.reply.status));
     co_return;
@@ -317,7 +340,7 @@ void PaymentFlow::LateApproval(const std::string& biller_id, core::PaymentId id,
   BillerLane* lane = router_->Find(biller_id);
   WS_CHECK(lane != nullptr, "a late approval comes from a biller that is configured");
   std::optional<BillerLane::Place> place = lane->EnterLateApproval();
-  if (!place.has_value() || !Admit()) return done({TooMany(), {}, {}});
+  if (!place.has_value() || !CountUpTo(max_in_progress_, *in_progress_)) return done({TooMany(), {}, {}});
   worker_->PostSpawn(RunLateApproval(biller_id, id, std::move(approved), *std::move(place), std::move(done)));
 }
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "boost/asio/awaitable.hpp"
 #include "storage/sequencer.h"
 #include "switch/core/clock.h"
@@ -74,11 +76,16 @@ std::optional<core::Decline> BillDecline(const adapters::CapabilityCard& card, c
 // The life of a payment on one worker: hold, send, record the outcome, answer. Each payment is one coroutine; a payment
 // whose outcome is unknown goes to the resolver, its callers to the wait board.
 //
+// An order to pay waits until fewer than kMaxHoldsUnderWay are on their way to their hold, so that under overload no
+// long queue of them stands before outcomes, inquiries and reads, on the worker or in the sequencer. Payments that wait
+// for a biller do not count.
+//
 // Threads: Pay, Cancel, Inquire and LateApproval from any (they hand over to the worker); Adopt and Drain on the worker
 // or before it starts. Answers come on the worker's thread, refusals beyond the limits also from within the call.
 //
-// Limits: at most `max_in_progress` orders at once, and kMaxLateApprovalsPerBiller late approvals of a biller; beyond,
-// kResourceExhausted. So is what finds no place in its biller's lane.
+// Limits: at most `max_in_progress` orders at once, of which kMaxOrdersWaiting have not begun; kInquiriesBeyond more
+// for inquiries alone; and kMaxLateApprovalsPerBiller late approvals of a biller; beyond, kResourceExhausted. So is
+// what finds no place in its biller's lane.
 class PaymentFlow {
  public:
   // Not OK: refused, and nothing was done. Otherwise the payment in the state reached.
@@ -102,8 +109,10 @@ class PaymentFlow {
               size_t max_in_progress = core::kDefaultMaxInProgressPerWorker);
 
   void Pay(PayOrder order, Answer answer);
-  // Many at once, each answered by itself.
-  void Pay(std::vector<std::pair<PayOrder, Answer>> orders);
+  // Many at once, each answered by itself. Takes the first ones, moved from, as many as the limits allow, and returns
+  // how many; the others are the caller's to refuse, with TooMany.
+  size_t Pay(absl::Span<std::pair<PayOrder, Answer>> orders);
+  static absl::Status TooMany();
   void Cancel(CancelOrder order, Answer answer);
   void Inquire(InquiryOrder order, InquiryAnswer answer);
 
@@ -128,6 +137,9 @@ class PaymentFlow {
   void AnswerWaiting() { board_.AnswerAll(); }
 
  private:
+  bool AdmitToPay();
+  // On the worker: starts those that wait, as many as may.
+  void BeginWaiting();
   boost::asio::awaitable<void> RunPay(PayOrder order, Answer answer);
   boost::asio::awaitable<void> RunCancel(CancelOrder order, Answer answer);
   boost::asio::awaitable<void> RunInquire(InquiryOrder order, InquiryAnswer answer);
@@ -135,7 +147,6 @@ class PaymentFlow {
                                                BillerLane::Place place, Answer done);
   void WaitFor(const core::Payment& payment, WaitBoard::TimePoint answer_by, Answer answer);
   void Settle(core::Payment&& payment, const core::TraceContext& trace);
-  bool Admit();
 
   Worker* const worker_;
   storage::Sequencer* const sequencer_;
@@ -143,6 +154,10 @@ class PaymentFlow {
   const size_t max_in_progress_;
   // Shared with the coroutines: one that never finished is dropped with its worker, after the flow.
   const std::shared_ptr<std::atomic<size_t>> in_progress_ = std::make_shared<std::atomic<size_t>>(0);
+  std::atomic<size_t> not_begun_{0};  // orders to pay that were handed over
+  // The worker's.
+  std::deque<boost::asio::awaitable<void>> waiting_;  // orders to pay, to be begun
+  size_t holds_under_way_ = 0;
   StageTally stages_;
   WaitBoard board_;
   Resolver resolver_;

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
+#include "switch/core/limits.h"
 #include "tests/flow/flow_world.h"
 
 namespace waystation::flow {
@@ -215,14 +217,88 @@ TEST_F(PayFlowTest, SoManyOrdersAreInProgressAtMost) {
   std::future<FlowWorld::Result> first = world.Pay(Order("R1"));
   ScriptedBiller::Call call = world.mobile().Next(Operation::kPay);
   EXPECT_EQ(world.flow().in_progress(), 1u);
-  for (const absl::Status& status : {Get(world.Pay(Order("R2"))).status,
-                                     Get(world.Cancel(PaymentId::FromNumber(6))).status, Get(world.Inquire()).status}) {
+  for (const absl::Status& status :
+       {Get(world.Pay(Order("R2"))).status, Get(world.Cancel(PaymentId::FromNumber(6))).status}) {
     EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
   }
   call.answer(PayOutcome(adapters::Approved{"B1", "", ""}));
   EXPECT_EQ(Get(std::move(first)).payment.state, PaymentState::kSucceeded);
   world.Flush();
   EXPECT_EQ(world.flow().in_progress(), 0u);
+}
+
+TEST_F(PayFlowTest, InquiriesHaveRoomOfTheirOwnBesidePayments) {
+  FlowOptions options;
+  options.max_in_progress = 1;
+  options.mobile.max_in_flight = 2 * core::kInquiriesBeyond;
+  FlowWorld& world = Open(std::move(options));
+  std::future<FlowWorld::Result> payment = world.Pay(Order("R1"));
+  ScriptedBiller::Call call = world.mobile().Next(Operation::kPay);
+  std::vector<std::future<FlowWorld::InquiryResult>> inquiries;
+  for (size_t i = 0; i < core::kInquiriesBeyond; ++i) inquiries.push_back(world.Inquire());
+  world.mobile().WaitForCount(Operation::kInquire, core::kInquiriesBeyond);
+  EXPECT_TRUE(absl::IsResourceExhausted(Get(world.Inquire()).status));
+  for (std::future<FlowWorld::InquiryResult>& inquiry : inquiries) {
+    world.mobile().Next(Operation::kInquire).answer(adapters::InquiryOutcome(adapters::InquiryFound{"*", Money()}));
+    EXPECT_TRUE(Get(std::move(inquiry)).status.ok());
+  }
+  call.answer(PayOutcome(adapters::Approved{"B1", "", ""}));
+  EXPECT_EQ(Get(std::move(payment)).payment.state, PaymentState::kSucceeded);
+}
+
+TEST_F(PayFlowTest, OrdersBeginAsHoldsBecomeDurableAndSoManyWait) {
+  FlowOptions options;
+  options.max_in_progress = core::kMaxHoldsUnderWay + core::kMaxOrdersWaiting + 1;
+  options.mobile.max_in_flight = 2 * static_cast<uint32_t>(options.max_in_progress);
+  FlowWorld& world = Open(std::move(options));
+  world.mobile().Always(Operation::kPay, PayOutcome(adapters::Approved{"B1", "", ""}));
+  world.mobile().Always(Operation::kInquire, adapters::InquiryOutcome(adapters::InquiryFound{"*", Money::Fen(1)}));
+  world.log().Hold();
+  std::vector<std::future<FlowWorld::Result>> answers;
+  const auto pay = [&](size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      PayOrder order = Order("R" + std::to_string(answers.size()));
+      order.amount = Money::Fen(1);
+      answers.push_back(world.Pay(std::move(order)));
+    }
+  };
+  // They begin, and then no more: all that come after them wait, and what is too much is refused at once.
+  pay(core::kMaxHoldsUnderWay);
+  std::promise<void> begun;
+  world.flow().Post([&begun] { begun.set_value(); });
+  Get(begun.get_future());
+  pay(core::kMaxOrdersWaiting);
+  std::future<FlowWorld::Result> one_more = world.Pay(Order("one more"));
+  ASSERT_TRUE(IsThere(one_more));
+  EXPECT_TRUE(absl::IsResourceExhausted(Get(std::move(one_more)).status));
+  // An inquiry goes past them: it needs nothing but what stands before it to be durable.
+  std::future<FlowWorld::InquiryResult> inquiry = world.Inquire();
+  world.log().LetThrough();
+  EXPECT_TRUE(Get(std::move(inquiry)).status.ok());
+  for (std::future<FlowWorld::Result>& answer : answers) {
+    EXPECT_EQ(Get(std::move(answer)).payment.state, PaymentState::kSucceeded);
+  }
+  ExpectAccount(100'000 - static_cast<int64_t>(answers.size()), 0, 0);
+}
+
+TEST_F(PayFlowTest, OfManyOrdersAtOnceThoseAreTakenForWhichThereIsRoom) {
+  FlowOptions options;
+  options.max_in_progress = 3;
+  FlowWorld& world = Open(std::move(options));
+  std::vector<std::promise<FlowWorld::Result>> answered(5);
+  std::vector<std::pair<PayOrder, PaymentFlow::Answer>> orders;
+  for (std::promise<FlowWorld::Result>& promise : answered) {
+    orders.emplace_back(Order("R" + std::to_string(orders.size())),
+                        [&promise](FlowWorld::Result result) { promise.set_value(std::move(result)); });
+  }
+  world.mobile().Always(Operation::kPay, PayOutcome(adapters::Approved{"B1", "", ""}));
+  const size_t taken = world.flow().Pay(absl::MakeSpan(orders));
+  EXPECT_EQ(taken, 3u);
+  for (size_t i = 0; i < taken; ++i) {
+    EXPECT_EQ(Get(answered[i].get_future()).payment.request_id, "R" + std::to_string(i));
+  }
+  EXPECT_EQ(orders[3].first.request_id, "R3");
+  EXPECT_EQ(orders[4].first.request_id, "R4");
 }
 
 TEST_F(PayFlowTest, AtTheEndThoseWhoWaitAreToldTheStateReached) {

@@ -306,7 +306,9 @@ TEST(WorkerTest, NewWorkIsRefusedWhenTheSequencerIsFull) {
   storage::ManualClock clock;
   storage::MemoryCommitLog store;
   storage::RunningLedger running(&store, &clock);
-  for (size_t i = 0; i < core::kMaxSequencerQueue; ++i) running.Submit(core::ReadBusinessDay{});
+  for (size_t i = 0; i < core::kMaxSequencerQueue; ++i) {
+    ASSERT_NE(running.TrySubmit(core::ReadBusinessDay{}), nullptr) << i;
+  }
   Worker worker(&clock);
   worker.Start();
   for (int i = 0; i < 3; ++i) {

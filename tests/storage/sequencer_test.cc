@@ -212,16 +212,39 @@ TEST_F(SequencerTest, TimeNeverGoesBackWhenTheClockDoes) {
   EXPECT_EQ(next.Pay(ShopPayment("R4")).accepted_at(), clock_.Now());
 }
 
-TEST_F(SequencerTest, NewWorkIsRefusedAtTheBoundAndOutcomesAreNot) {
+TEST_F(SequencerTest, NewWorkAndReadsAreRefusedAtTheirBoundsAndOutcomesAreNot) {
   for (size_t i = 0; i < core::kMaxSequencerQueue; ++i) {
     ASSERT_NE(running_.TrySubmit(core::ReadBusinessDay{}), nullptr) << i;
   }
   EXPECT_EQ(running_.TrySubmit(core::ReadBusinessDay{}), nullptr);
+  for (size_t i = 0; i < core::kMaxSequencerQueue; ++i) {
+    ASSERT_NE(running_.TrySubmit(ShopPayment("R")), nullptr) << i;
+  }
+  EXPECT_EQ(running_.TrySubmit(ShopPayment("R")), nullptr);
   Ticket* outcome = running_.Submit(ShopOutcome(PaymentId::FromNumber(1), PaymentEvent::kApproved));
   running_.Start();
   running_.port().WaitFor(outcome);
-  EXPECT_EQ(running_.port().delivered().size(), core::kMaxSequencerQueue + 1);
+  EXPECT_EQ(running_.port().delivered().size(), 2 * core::kMaxSequencerQueue + 1);
   EXPECT_NE(running_.TrySubmit(core::ReadBusinessDay{}), nullptr);
+  EXPECT_NE(running_.TrySubmit(ShopPayment("R")), nullptr);
+}
+
+TEST_F(SequencerTest, ReadsGoBeforeWhatWaitsAndLeaveItRoomInEachBlock) {
+  std::vector<Ticket*> expected;
+  std::vector<Ticket*> payments;
+  std::vector<Ticket*> reads;
+  for (size_t i = 0; i < 2 * core::kMaxCommandsPerBlock; ++i) payments.push_back(running_.TrySubmit(ShopPayment("R")));
+  for (size_t i = 0; i < core::kMaxReadsPerBlock + 1; ++i) reads.push_back(running_.TrySubmit(core::ReadBusinessDay{}));
+  // A block's worth of reads, as many payments as fill a block, the last read, and the rest.
+  expected.assign(reads.begin(), reads.end() - 1);
+  const auto second_block = payments.begin() + (core::kMaxCommandsPerBlock - core::kMaxReadsPerBlock);
+  expected.insert(expected.end(), payments.begin(), second_block);
+  expected.push_back(reads.back());
+  expected.insert(expected.end(), second_block, payments.end());
+  running_.Start();
+  running_.port().WaitFor(payments.back());
+  running_.Stop();
+  EXPECT_EQ(running_.port().delivered(), expected);
 }
 
 TEST_F(SequencerTest, StopDrainsAndWritesALastSnapshot) {
