@@ -276,6 +276,7 @@ absl::Status Switch::StartWorkers() {
   backend_.watchers = &watchers_;
   feed_ = std::make_unique<rpc::JournalFeed>(sequencer_.get(), log_.get(), &feeder_);
   backend_.feed = feed_.get();
+  backend_.pay_streams = &pay_streams_;
   backend_.seal = seal_.get();
   backend_.patterns = patterns_.get();
   backend_.clock = &clock_;
@@ -384,6 +385,7 @@ void Switch::Stop() {
   if (server_ != nullptr) {
     if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(false);
     feed_->Drain();
+    pay_streams_.Drain();
     const auto began = std::chrono::steady_clock::now();
     std::this_thread::sleep_for(core::kRefuseAtLeast);
     while (InProgress() > 0 && std::chrono::steady_clock::now() < began + core::kDrainLimit) {
@@ -398,6 +400,7 @@ void Switch::Stop() {
           {{"in_progress", left}});
     }
     for (Lane& lane : lanes_) lane.worker->Post([&lane] { lane.flow->AnswerWaiting(); });
+    watchers_.Drain();
     server_->Shutdown(std::chrono::system_clock::now() + core::kShutdownLimit);
   }
   metrics_.reset();

@@ -28,6 +28,7 @@
 #include "switch/rpc/admission.h"
 #include "switch/rpc/backend.h"
 #include "switch/rpc/call_tally.h"
+#include "switch/rpc/pay_stream.h"
 #include "waystation/config/v1/config.pb.h"
 
 namespace grpc {
@@ -103,6 +104,7 @@ class Switch {
   flow::Worker reader_{&clock_, "reader"};
   flow::Worker feeder_{&clock_, "feeder"};
   std::unique_ptr<rpc::JournalFeed> feed_;
+  rpc::PayStreams pay_streams_;
   std::vector<Lane> lanes_;
   // Payments that start-up found open, until they are handed to the resolver.
   std::vector<core::Payment> open_at_start_;

@@ -19,6 +19,8 @@
 
 namespace waystation::rpc {
 
+class PayStreams;
+
 // What the services stand on. Everything outlives them.
 struct Backend {
   storage::Sequencer* sequencer = nullptr;
@@ -30,6 +32,7 @@ struct Backend {
   flow::Worker* reader = nullptr;
   WatchHub* watchers = nullptr;
   JournalFeed* feed = nullptr;
+  PayStreams* pay_streams = nullptr;
   const TokenSeal* seal = nullptr;
   const CustomerNumberPatterns* patterns = nullptr;
   const core::Clock* clock = nullptr;

@@ -1,6 +1,5 @@
 #include "switch/rpc/pay_stream.h"
 
-#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -9,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "boost/smart_ptr/intrusive_ptr.hpp"
 #include "boost/smart_ptr/intrusive_ref_counter.hpp"
 #include "fmt/format.h"
@@ -23,8 +23,6 @@
 
 namespace waystation::rpc {
 
-namespace {
-
 // Two parties touch a stream: gRPC (what is read and written, the caller gone) and the workers (answers). The mutex
 // guards what they share.
 //
@@ -32,29 +30,51 @@ namespace {
 // message is being written: the busier the switch, the more share a message.
 //
 // Shared by gRPC, until OnDone, and the answers that are to come.
-class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
-                        public boost::intrusive_ref_counter<PayStream> {
+class PayStreams::Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                                 public boost::intrusive_ref_counter<Stream> {
  public:
-  PayStream(const Backend& backend, std::atomic<size_t>* open, const grpc::CallbackServerContext& context)
-      : backend_(backend), open_(open), deadline_(context.deadline()), trace_(TraceOf(context)) {
-    if (open_->fetch_add(1, std::memory_order_relaxed) < core::kMaxPayStreams) return;
-    backend_.calls->Of(Method::kPayStream)->Add(grpc::StatusCode::RESOURCE_EXHAUSTED);
-    end_ = ToGrpc(absl::ResourceExhaustedError(fmt::format(
-        "{} streams of payments are open, which is the most; close one, or pay over those", core::kMaxPayStreams)));
-  }
+  Stream(const Backend& backend, PayStreams* streams, const grpc::CallbackServerContext& context)
+      : backend_(backend), streams_(streams), deadline_(context.deadline()), trace_(TraceOf(context)) {}
 
   void Start() {
     self_ = this;
-    Advance(std::unique_lock(mutex_));
+    absl::Status refused = absl::OkStatus();
+    if (!streams_->Add(this)) {
+      refused = absl::ResourceExhaustedError(fmt::format(
+          "{} streams of payments are open, which is the most; close one, or pay over those", core::kMaxPayStreams));
+    } else {
+      // Looked at once it is among the others: either this or Drain ends it.
+      refused = backend_.admission->CheckServing();
+    }
+    std::unique_lock lock(mutex_);
+    if (!refused.ok()) {
+      backend_.calls->Of(Method::kPayStream)->Add(refused.raw_code());
+      end_ = ToGrpc(refused);
+    }
+    Advance(std::move(lock));
+  }
+
+  // Ends it with that, once all that was taken is answered.
+  void End(const absl::Status& status) {
+    std::unique_lock lock(mutex_);
+    if (!end_.has_value()) end_ = ToGrpc(status);
+    Advance(std::move(lock));
   }
 
   void OnReadDone(bool ok) override {
+    {
+      const std::lock_guard lock(mutex_);
+      reading_ = false;
+      // A message that crosses the end is not taken; its caller sees that it has no results.
+      taking_ = ok && !finished_;
+      if (ok && !taking_) return;
+    }
     absl::Status fault = absl::OkStatus();
     if (ok) fault = Take();
     // One that is refused as a whole; otherwise each payment is counted.
     if (absl::IsInvalidArgument(fault)) backend_.calls->Of(Method::kPayStream)->Add(fault.raw_code());
     std::unique_lock lock(mutex_);
-    reading_ = false;
+    taking_ = false;
     // The caller has closed its side, or has gone.
     if (!ok && !end_.has_value()) end_ = grpc::Status::OK;
     if (!fault.ok() && !end_.has_value()) end_ = ToGrpc(fault);
@@ -75,12 +95,16 @@ class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
   }
 
   void OnDone() override {
-    open_->fetch_sub(1, std::memory_order_relaxed);
-    const boost::intrusive_ptr<PayStream> last = std::move(self_);
+    streams_->Remove(this);
+    const boost::intrusive_ptr<Stream> last = std::move(self_);
   }
 
  private:
-  using Orders = std::vector<std::pair<flow::PayOrder, flow::PaymentFlow::Answer>>;
+  // Of one flow.
+  struct Orders {
+    std::vector<uint64_t> tags;
+    std::vector<std::pair<flow::PayOrder, flow::PaymentFlow::Answer>> orders;
+  };
 
   // Starts the payments of the message that was read. Error: the stream is to end; nothing of the message was started.
   absl::Status Take() {
@@ -99,6 +123,8 @@ class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
       std::lock_guard lock(mutex_);
       unanswered_ += static_cast<size_t>(count);
     }
+    // Refused at once, and told together.
+    auto& refused = *google::protobuf::Arena::CreateMessage<v1::PayStreamResponse>(&arena);
     // Handed over together, since each hand-over may wake a worker.
     std::vector<Orders> orders(backend_.flows.size());
     for (v1::TaggedPayRequest& payment : *request.mutable_payments()) {
@@ -106,51 +132,67 @@ class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
       absl::StatusOr<flow::PayOrder> order =
           draining.ok() ? CheckPayOrder(backend_, *payment.mutable_request(), deadline_) : draining;
       if (!order.ok()) {
-        Gather(tag, {order.status(), {}, {}});
+        Refuse(tag, order.status(), &refused);
         continue;
       }
       order->trace = trace_;
-      const size_t of = backend_.FlowIndexOf(order->station);
-      orders[of].emplace_back(*std::move(order),
-                              [self = boost::intrusive_ptr<PayStream>(this),
-                               tag](const flow::PaymentFlow::Result& result) { self->Answer(tag, result); });
+      Orders& of_flow = orders[backend_.FlowIndexOf(order->station)];
+      of_flow.tags.push_back(tag);
+      of_flow.orders.emplace_back(
+          *std::move(order), [self = boost::intrusive_ptr<Stream>(this), tag](const flow::PaymentFlow::Result& result) {
+            self->Answer(tag, result);
+          });
     }
+    const absl::Status too_many = flow::PaymentFlow::TooMany();
     for (size_t i = 0; i < orders.size(); ++i) {
-      if (!orders[i].empty()) backend_.flows[i]->Pay(std::move(orders[i]));
+      Orders& of_flow = orders[i];
+      const size_t taken = of_flow.orders.empty() ? 0 : backend_.flows[i]->Pay(absl::MakeSpan(of_flow.orders));
+      for (size_t j = taken; j < of_flow.tags.size(); ++j) Refuse(of_flow.tags[j], too_many, &refused);
     }
+    if (refused.results_size() > 0) Gather(refused);
     return draining;
   }
 
-  // Adds an answer to those that wait to be sent.
-  void Gather(uint64_t tag, const flow::PaymentFlow::Result& result) {
-    backend_.calls->Of(Method::kPayStream)->Add(result.status.raw_code());
-    StackMessage<v1::PayStreamResponse> message;
-    v1::TaggedPayResult& answer = *message->add_results();
+  static void Refuse(uint64_t tag, const absl::Status& status, v1::PayStreamResponse* response) {
+    v1::TaggedPayResult& answer = *response->add_results();
     answer.set_tag(tag);
-    if (result.status.ok()) {
-      ToProto(result.payment, backend_.NextStepOf(result.payment), answer.mutable_payment());
-    } else {
-      answer.mutable_refusal()->set_code(static_cast<int>(result.status.code()));
-      answer.mutable_refusal()->set_message(std::string(result.status.message()));
-    }
-    const std::lock_guard lock(mutex_);
-    --unanswered_;
-    if (gone_) return;
-    if (answers_.empty() || answers_.back().count == core::kMaxPaymentsPerMessage) answers_.emplace_back();
-    // Messages one after the other are one message with the results of all.
-    message->AppendToString(&answers_.back().bytes);
-    ++answers_.back().count;
-    ++unsent_;
+    answer.mutable_refusal()->set_code(static_cast<int>(status.code()));
+    answer.mutable_refusal()->set_message(std::string(status.message()));
   }
 
+  // Adds answers to those that wait to be sent.
+  void Gather(const v1::PayStreamResponse& response) {
+    for (const v1::TaggedPayResult& result : response.results()) {
+      backend_.calls->Of(Method::kPayStream)->Add(result.refusal().code());
+    }
+    const auto count = static_cast<size_t>(response.results_size());
+    const std::lock_guard lock(mutex_);
+    unanswered_ -= count;
+    if (gone_) return;
+    if (answers_.empty() || answers_.back().count + count > core::kMaxPaymentsPerMessage) answers_.emplace_back();
+    // Messages one after the other are one message with the results of all.
+    response.AppendToString(&answers_.back().bytes);
+    answers_.back().count += count;
+    unsent_ += count;
+  }
+
+  // On the worker.
   void Answer(uint64_t tag, const flow::PaymentFlow::Result& result) {
-    Gather(tag, result);
+    StackMessage<v1::PayStreamResponse> message;
+    if (result.status.ok()) {
+      v1::TaggedPayResult& answer = *message->add_results();
+      answer.set_tag(tag);
+      ToProto(result.payment, backend_.NextStepOf(result.payment), answer.mutable_payment());
+    } else {
+      Refuse(tag, result.status, &*message);
+    }
+    Gather(*message);
     {
       const std::lock_guard lock(mutex_);
       if (std::exchange(flush_posted_, true)) return;
     }
     flow::PaymentFlow& flow = result.status.ok() ? backend_.FlowOf(result.payment.station) : *backend_.flows.front();
-    flow.Post([self = boost::intrusive_ptr<PayStream>(this)] {
+    flow.Post([self = boost::intrusive_ptr<Stream>(this)] {
       std::unique_lock lock(self->mutex_);
       self->flush_posted_ = false;
       self->Advance(std::move(lock));
@@ -171,10 +213,11 @@ class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
       writing_ = true;
     }
     const bool room = unanswered_ + unsent_ < core::kMaxPayStreamBacklog;
-    const bool read = !reading_ && !gone_ && !end_.has_value() && room;
+    const bool read = !reading_ && !taking_ && !gone_ && !end_.has_value() && room;
     if (read) reading_ = true;
     const bool all_told = end_.has_value() && unanswered_ == 0 && answers_.empty();
-    if (!reading_ && !writing_ && (gone_ || all_told)) finished_ = true;
+    // A read may be under way yet: it ends with the stream.
+    if (!taking_ && !writing_ && (gone_ || all_told)) finished_ = true;
     std::optional<grpc::Status> finish;
     if (finished_) finish = gone_ ? grpc::Status::CANCELLED : *end_;
     lock.unlock();
@@ -194,15 +237,16 @@ class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
   };
 
   const Backend& backend_;
-  std::atomic<size_t>* const open_;
+  PayStreams* const streams_;
   const std::chrono::system_clock::time_point deadline_;
-  const core::TraceContext trace_;        // of all its payments
-  boost::intrusive_ptr<PayStream> self_;  // until OnDone
-  grpc::ByteBuffer in_;                   // of the read at hand
-  grpc::ByteBuffer out_;                  // of the write at hand
+  const core::TraceContext trace_;     // of all its payments
+  boost::intrusive_ptr<Stream> self_;  // until OnDone
+  grpc::ByteBuffer in_;                // of the read at hand
+  grpc::ByteBuffer out_;               // of the write at hand
 
   std::mutex mutex_;  // guards what follows
   bool reading_ = false;
+  bool taking_ = false;  // what was read
   bool writing_ = false;
   bool flush_posted_ = false;
   bool finished_ = false;
@@ -213,13 +257,34 @@ class PayStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
   std::deque<Message> answers_;
 };
 
-}  // namespace
-
-grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartPayStream(
-    const Backend& backend, std::atomic<size_t>* open, const grpc::CallbackServerContext& context) {
-  auto* stream = new PayStream(backend, open, context);
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* PayStreams::Open(
+    const Backend& backend, const grpc::CallbackServerContext& context) {
+  auto* stream = new Stream(backend, this, context);
   stream->Start();
   return stream;
+}
+
+void PayStreams::Drain() {
+  std::vector<boost::intrusive_ptr<Stream>> streams;
+  {
+    const std::lock_guard lock(mutex_);
+    for (Stream* stream : streams_) streams.emplace_back(stream);
+  }
+  const absl::Status status =
+      absl::UnavailableError("the switch is shutting down; what has no result is to be sent again later");
+  for (const boost::intrusive_ptr<Stream>& stream : streams) stream->End(status);
+}
+
+bool PayStreams::Add(Stream* stream) {
+  const std::lock_guard lock(mutex_);
+  if (streams_.size() >= core::kMaxPayStreams) return false;
+  streams_.insert(stream);
+  return true;
+}
+
+void PayStreams::Remove(Stream* stream) {
+  const std::lock_guard lock(mutex_);
+  streams_.erase(stream);
 }
 
 }  // namespace waystation::rpc

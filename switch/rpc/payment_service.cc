@@ -1,7 +1,6 @@
 #include "switch/rpc/payment_service.h"
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
 #include "fmt/format.h"
@@ -54,7 +53,7 @@ class PaymentService final : public Base {
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* PayStream(
       grpc::CallbackServerContext* context) override {
-    return StartPayStream(backend_, &pay_streams_, *context);
+    return backend_.pay_streams->Open(backend_, *context);
   }
 
   grpc::ServerUnaryReactor* Cancel(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
@@ -331,7 +330,6 @@ class PaymentService final : public Base {
   }
 
   const Backend& backend_;
-  std::atomic<size_t> pay_streams_{0};
 };
 
 }  // namespace

@@ -22,6 +22,15 @@ void WatchHub::Remove(core::StationId station, const Watcher* watcher) {
   if (it->second.empty()) watchers_.erase(it);
 }
 
+void WatchHub::Drain() {
+  std::vector<std::shared_ptr<Watcher>> all;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [station, watchers] : watchers_) all.insert(all.end(), watchers.begin(), watchers.end());
+  }
+  for (const auto& watcher : all) watcher->OnDrain();
+}
+
 bool WatchHub::Wants(core::StationId station) {
   // Nobody watches, most of the time; a watcher that is just being added reads what it missed from the index.
   if (count_.load() == 0) return false;

@@ -17,6 +17,8 @@ class Watcher {
   virtual ~Watcher() = default;
   // On the sequencer's thread; must not block.
   virtual void OnChanged(const core::Payment& payment) = 0;
+  // The switch is shutting down. Any thread.
+  virtual void OnDrain() = 0;
 };
 
 // Passes committed changes on to those who watch the station. Any thread may add and remove.
@@ -27,6 +29,8 @@ class WatchHub final : public storage::PaymentObserver {
   // False when there are too many watchers.
   bool Add(core::StationId station, std::shared_ptr<Watcher> watcher);
   void Remove(core::StationId station, const Watcher* watcher);
+  // Tells each that the switch is shutting down.
+  void Drain();
 
   bool Wants(core::StationId station) override;
   void OnChanged(const core::Payment& payment) override;

@@ -55,6 +55,11 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     Advance(std::move(lock));
   }
 
+  void OnDrain() override {
+    End(grpc::Status(grpc::StatusCode::UNAVAILABLE,
+                     "the switch is shutting down; watch again later, from the last sequence received"));
+  }
+
   // --- gRPC ---
   void OnWriteDone(bool ok) override {
     std::unique_lock lock(mutex_);

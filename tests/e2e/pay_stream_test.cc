@@ -95,8 +95,10 @@ class PayStreamTest : public SwitchTest {
  protected:
   static constexpr int64_t kMoneyFen = 1'000'000'000;
 
-  void SetUp() override {
-    StartSwitch();
+  void SetUp() override { Open({}); }
+
+  void Open(const SwitchOptions& options) {
+    StartSwitch(options);
     for (int station = 1; station <= 3; ++station) {
       ASSERT_TRUE(OpenStation(api_, StationNumber(station), kMoneyFen).ok());
     }
@@ -302,6 +304,11 @@ TEST_F(PayStreamTest, OneStreamTooManyIsRefusedUntilAnotherEnds) {
   }
 }
 
+void ExpectShutDown(const grpc::Status& status) {
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(status.error_message(), HasSubstr("the switch is shutting down"));
+}
+
 TEST_F(PayStreamTest, ASwitchThatStopsAnswersWhatItTook) {
   Stream stream(api_);
   ASSERT_TRUE(stream.Send(1, Request(1, 1, 95)));
@@ -313,8 +320,59 @@ TEST_F(PayStreamTest, ASwitchThatStopsAnswersWhatItTook) {
   EXPECT_EQ(slow->tag(), 1u);
   EXPECT_EQ(slow->payment().state(), v1::PAYMENT_STATE_SUCCEEDED);
   EXPECT_FALSE(stream.Next().has_value());
-  EXPECT_FALSE(stream.Finish().ok());
+  ExpectShutDown(stream.Finish());
   EXPECT_TRUE(Stop().ok());
+}
+
+TEST_F(PayStreamTest, ASwitchThatStopsEndsTheStreamsOnWhichNothingComes) {
+  Stream never_used(api_);
+  Stream idle(api_);
+  ASSERT_TRUE(idle.Send(1, Request(1, 1, 0)));
+  ASSERT_EQ(idle.Next()->tag(), 1u);
+  process_->child().Signal(SIGTERM);
+  for (Stream* stream : {&never_used, &idle}) {
+    EXPECT_FALSE(stream->Next().has_value());
+    ExpectShutDown(stream->Finish());
+  }
+  EXPECT_TRUE(Stop().ok());
+}
+
+class OverloadTest : public PayStreamTest {
+ protected:
+  static constexpr uint32_t kMost = 3;
+
+  void SetUp() override {
+    SwitchOptions options;
+    options.max_in_progress = kMost;
+    Open(options);
+  }
+};
+
+TEST_F(OverloadTest, WhatIsTooMuchIsRefusedAtOnceAndInquiriesAreAnswered) {
+  constexpr uint64_t kPayments = 10;
+  Stream stream(api_);
+  // The sandbox's answers come 2 s later.
+  v1::PayStreamRequest message;
+  for (uint64_t tag = 0; tag < kPayments; ++tag) Add(tag, Request(1, tag, 95), &message);
+  ASSERT_TRUE(stream.Send(message));
+  for (uint64_t tag = kMost; tag < kPayments; ++tag) {
+    const std::optional<v1::TaggedPayResult> refused = stream.Next();
+    ASSERT_TRUE(refused.has_value());
+    EXPECT_EQ(refused->tag(), tag);
+    EXPECT_EQ(refused->refusal().code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_THAT(refused->refusal().message(), HasSubstr("nothing was done: send the same request again"));
+  }
+  EXPECT_EQ(Pay(api_, Request(1, kPayments, 0)).status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(Inquire(api_, StationNumber(1), "mobile", CustomerNumber("mobile", 1, 0)).ok());
+  EXPECT_EQ(GetAccount(api_, StationNumber(1)).value.reserved_fen(), kMost * kAmountFen);
+  stream.CloseMySide();
+  const std::map<uint64_t, v1::TaggedPayResult> results = stream.Rest();
+  EXPECT_TRUE(stream.Finish().ok());
+  ASSERT_EQ(results.size(), kMost);
+  for (uint64_t tag = 0; tag < kMost; ++tag) {
+    EXPECT_EQ(results.at(tag).payment().state(), v1::PAYMENT_STATE_SUCCEEDED) << tag;
+  }
+  EXPECT_TRUE(Pay(api_, Request(1, kMost, 0)).ok());
 }
 
 }  // namespace

@@ -132,7 +132,9 @@ class ShutdownWithSilentBiller : public SwitchTest {
     ASSERT_TRUE(answer.ok()) << answer.status.error_message();
     EXPECT_EQ(answer.value.payment().state(), answered_state);
     while (watch.Next().has_value()) continue;
-    EXPECT_EQ(watch.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+    const grpc::Status ended = watch.Finish();
+    EXPECT_EQ(ended.error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_THAT(ended.error_message(), HasSubstr("the switch is shutting down"));
 
     // The next start finds it out by asking, and never sends it again.
     ASSERT_TRUE(process_->Start().ok());

@@ -28,6 +28,7 @@ storage:
 {12}
 workers:
   threads: {3}
+  max_in_progress: {13}
 resolver:
   first_query_after_ms: {4}
   longest_interval_ms: {5}
@@ -57,7 +58,7 @@ std::string Yaml(const SwitchOptions& o, const std::string& folder) {
   std::string yaml =
       fmt::format(kConfiguration, o.address, o.data_folder, o.snapshot_interval_ms, o.worker_threads,
                   o.first_query_after_ms, o.longest_interval_ms, o.review_after_ms, o.first_business_date, o.more_yaml,
-                  o.low_disk_mb, o.enough_disk_mb, o.ballast_mb, backups);
+                  o.low_disk_mb, o.enough_disk_mb, o.ballast_mb, backups, o.max_in_progress);
   for (const char* biller : {"mobile", "electricity", "gas"}) {
     yaml += fmt::format(kBiller, biller, o.latency_ms, o.time_limit_ms, biller[0] == 'm' ? o.step_fen : 1,
                         biller[0] == 'g' ? fmt::format("      most_fen: {}\n", o.gas_most_fen) : "", o.breaker_failures,

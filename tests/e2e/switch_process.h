@@ -41,6 +41,7 @@ struct SwitchOptions {
   std::string data_folder;  // empty: one of its own
   std::string first_business_date = "2026-11-20";
   uint32_t worker_threads = 2;
+  uint32_t max_in_progress = 20'000;
   uint32_t snapshot_interval_ms = 1'000;
   // Into the folder `backups` beside the data folder.
   bool with_backups = true;
