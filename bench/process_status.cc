@@ -1,14 +1,35 @@
 #include "bench/process_status.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
+#include <string>
 #include <string_view>
 #include <system_error>
 
 #include "fmt/format.h"
 
 namespace waystation::bench {
+
+namespace {
+
+double CpuSecondsOf(pid_t pid) {
+  std::string line;
+  std::getline(std::ifstream(fmt::format("/proc/{}/stat", pid)), line);
+  // The name stands in brackets and may have anything in it; what follows is the state, ten numbers, and these two.
+  std::istringstream after_name(line.substr(line.rfind(')') + 1));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) after_name >> skipped;
+  double user = 0;
+  double system = 0;
+  after_name >> user >> system;
+  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+}  // namespace
 
 absl::StatusOr<ProcessStatus> StatusOf(pid_t pid) {
   constexpr std::string_view kResident = "VmRSS:";
@@ -20,6 +41,7 @@ absl::StatusOr<ProcessStatus> StatusOf(pid_t pid) {
     if (line.starts_with(kMostResident))
       status.most_resident_bytes = std::stoull(line.substr(kMostResident.size())) * 1024;
   }
+  status.cpu_seconds = CpuSecondsOf(pid);
   std::error_code error;
   for (std::filesystem::directory_iterator task(fmt::format("/proc/{}/task", pid), error), end; !error && task != end;
        task.increment(error)) {

@@ -14,6 +14,7 @@ namespace waystation::bench {
 struct ProcessStatus {
   uint64_t resident_bytes = 0;
   uint64_t most_resident_bytes = 0;  // since it was started
+  double cpu_seconds = 0;            // of all its threads, in user and system mode, since it was started
   // How many there are of each name.
   std::map<std::string, int> threads;
 };

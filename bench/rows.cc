@@ -15,6 +15,7 @@
 #include "bench/durable_ledger.h"
 #include "bench/interruption.h"
 #include "bench/latency_histogram.h"
+#include "bench/observation_cost.h"
 #include "bench/process_status.h"
 #include "bench/report.h"
 #include "bench/temporary_folder.h"
@@ -150,8 +151,9 @@ class Rows {
     if (!compare.ok()) return compare.status();
     result_.compare = *std::move(compare);
     result_.unexpected = UnexpectedResults(result_.compare);
-    for (absl::Status (Rows::*row)() : {&Rows::OneAtATime, &Rows::OneStation, &Rows::OneBiller, &Rows::HalfTheRate,
-                                        &Rows::Overload, &Rows::ManyStations, &Rows::ManyPayments}) {
+    for (absl::Status (Rows::*row)() :
+         {&Rows::OneAtATime, &Rows::OneStation, &Rows::OneBiller, &Rows::HalfTheRate, &Rows::Overload,
+          &Rows::Observation, &Rows::ManyStations, &Rows::ManyPayments}) {
       const absl::Status status = (this->*row)();
       if (Interrupted()) return absl::CancelledError("interrupted");
       if (!status.ok()) return status;
@@ -270,6 +272,8 @@ class Rows {
     PayOptions twice = pay;
     twice.load.rate = std::max(1.0, 2 * largest);
     twice.load.seconds = options_.overload_seconds;
+    // As those that the largest rate was measured with.
+    twice.load.full_messages = true;
     absl::StatusOr<LoadResult> over = absl::InternalError("not measured");
     {
       PayOptions options = twice;
@@ -295,6 +299,8 @@ class Rows {
         "offered {:.0f}/s: {} never sent for want of room in flight; of those paid and those never sent p50 "
         "{:.0f} ms, p99 {:.0f} ms",
         twice.load.rate, over->never_sent, Ms(over->latency.Percentile(50)), Ms(over->latency.Percentile(99))));
+    result_.notes.push_back(
+        fmt::format("offered over {} streams, {} a message", kOverloadStreams, twice.load.a_message));
     result_.notes.push_back(fmt::format("switchd's memory, MB: {:.0f} before, at most {:.0f}",
                                         static_cast<double>(before->resident_bytes) / kMegabyte,
                                         static_cast<double>(after->most_resident_bytes) / kMegabyte));
@@ -312,6 +318,23 @@ class Rows {
         2 * Ms(unloaded.inquire.Percentile(99)) + 10, /*at_most=*/true);
     Add("overload_get_account_p99_ms", "p99 of GetAccount during it, ms", p99(loaded.get_account),
         2 * Ms(unloaded.get_account.Percentile(99)) + 10, /*at_most=*/true);
+    return absl::OkStatus();
+  }
+
+  absl::Status Observation() {
+    const absl::StatusOr<ObservationCost> cost = MeasureObservationCost(options_.compare);
+    if (!cost.ok()) return cost.status();
+    result_.unexpected += cost->unexpected;
+    result_.notes.push_back(fmt::format(
+        "metrics and logs on / off: two switchds in turn, streamed, {} slices of {:.1f} s each; on: {:.0f} a second "
+        "({:.0f} "
+        "to {:.0f}), metrics read {} times, log info as JSON; off: {:.0f} a second ({:.0f} to {:.0f}), log warn; "
+        "switchd's "
+        "CPU a payment {:.2f} / {:.2f} us",
+        cost->slices, options_.compare.pay.load.seconds / 4, cost->on.per_second.median, cost->on.per_second.least,
+        cost->on.per_second.most, cost->scrapes, cost->off.per_second.median, cost->off.per_second.least,
+        cost->off.per_second.most, cost->on.cpu_us.median, cost->off.cpu_us.median));
+    Add("observed/unobserved", "metrics and logs on / off, streamed", cost->ratio(), 0.97, /*at_most=*/false);
     return absl::OkStatus();
   }
 

@@ -35,6 +35,7 @@ StreamShape StreamShapeOf(const LoadOptions& load) {
   return {.rate = load.rate,
           .in_flight = load.in_flight,
           .a_message = load.a_message,
+          .full_messages = load.full_messages,
           .threads = load.threads,
           .warm_up = Nanoseconds(load.warm_up_seconds),
           .measured = Nanoseconds(load.seconds)};

@@ -25,6 +25,8 @@ struct LoadOptions {
   double rate = 0;
   // Over a stream a connection, so many a message at most; 0: a call each.
   size_t a_message = 0;
+  // Open loop over streams: what is due waits for a message that is full.
+  bool full_messages = false;
   // No progress line.
   bool quiet = false;
 };

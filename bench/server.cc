@@ -16,13 +16,21 @@ constexpr std::chrono::seconds kStartLimit{30};
 constexpr std::chrono::seconds kStopLimit{30};
 constexpr char kListening[] = "listening on ";
 
+constexpr char kPlain[] = R"(log:
+  level: warn
+)";
+constexpr char kWatched[] = R"(log:
+  level: info
+  format: json
+  file: "{0}/switchd.log"
+metrics:
+  address: "127.0.0.1:0"
+)";
 // Whatever their number, payments are not held up by the billers.
 constexpr char kConfiguration[] = R"(listen:
   address: "127.0.0.1:0"
 storage:
-  data_dir: "{}/data"
-log:
-  level: warn
+  data_dir: "{0}/data"
 billers:
   - id: mobile
     name: Mobile top-up (sandbox)
@@ -78,8 +86,8 @@ absl::StatusOr<Server> StartServer(const ServerPlaces& places, const std::string
   return server;
 }
 
-absl::StatusOr<Server> StartSandboxSwitch(const ServerPlaces& places) {
-  return StartServer(places, "switchd", kConfiguration);
+absl::StatusOr<Server> StartSandboxSwitch(const ServerPlaces& places, Watched watched) {
+  return StartServer(places, "switchd", (watched == Watched::kYes ? kWatched : kPlain) + std::string(kConfiguration));
 }
 
 absl::Status StopServer(Server& server) {

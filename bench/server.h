@@ -29,9 +29,11 @@ struct Server {
 // none.
 absl::StatusOr<Server> StartServer(const ServerPlaces& places, const std::string& program,
                                    const std::string& configuration);
+// With metrics, and a log of level info as JSON in a file; else without metrics, and with a log of warnings.
+enum class Watched { kNo, kYes };
 // switchd with billers of the sandbox, which answer at once: mobile, electricity, water and gas (which needs
 // inquiries).
-absl::StatusOr<Server> StartSandboxSwitch(const ServerPlaces& places);
+absl::StatusOr<Server> StartSandboxSwitch(const ServerPlaces& places, Watched watched = Watched::kNo);
 // Error: it did not end cleanly.
 absl::Status StopServer(Server& server);
 

@@ -114,11 +114,12 @@ template <typename Kind>
 class Stream {
  public:
   // `rate` is this stream's.
-  Stream(const std::shared_ptr<grpc::Channel>& channel, Kind kind, double rate, size_t in_flight, size_t a_message,
-         Driver* driver, const Window* window)
+  Stream(const std::shared_ptr<grpc::Channel>& channel, Kind kind, double rate, size_t in_flight,
+         const StreamShape& shape, Driver* driver, const Window* window)
       : stub_(Kind::NewStub(channel)),
         kind_(std::move(kind)),
-        a_message_(a_message),
+        a_message_(shape.a_message),
+        full_messages_(shape.full_messages),
         driver_(driver),
         window_(window),
         since_(in_flight),
@@ -227,7 +228,8 @@ class Stream {
     }
     if (window_->stop || now > window_->end + kBacklogLimit) return 0;
     const uint64_t due = schedule_->CountBefore(std::min(now, window_->end)) - sent_;
-    return std::min({static_cast<size_t>(due), free_.size(), a_message_});
+    const size_t count = std::min({static_cast<size_t>(due), free_.size(), a_message_});
+    return full_messages_ && count < a_message_ && now < window_->end ? 0 : count;
   }
   // Whether nothing will be due any more.
   bool IsDone(TimePoint now) const {
@@ -247,6 +249,7 @@ class Stream {
   const std::unique_ptr<typename Kind::Stub> stub_;
   Kind kind_;
   const size_t a_message_;
+  const bool full_messages_;
   Driver* const driver_;
   const Window* const window_;
   Event events_[5] = {{this, Step::kOpened},
@@ -305,9 +308,9 @@ LoadResult Run(const StreamShape& shape, const Channels& channels, const Payment
   std::vector<std::vector<std::unique_ptr<Stream<Kind>>>> streams(threads);
   for (size_t i = 0; i < threads; ++i) drivers.push_back(std::make_unique<Driver>());
   for (size_t i = 0; i < channels.size(); ++i) {
-    streams[i % threads].push_back(
-        std::make_unique<Stream<Kind>>(channels[i], Kind(mix, i), shape.rate / static_cast<double>(channels.size()),
-                                       each, shape.a_message, drivers[i % threads].get(), &window));
+    streams[i % threads].push_back(std::make_unique<Stream<Kind>>(channels[i], Kind(mix, i),
+                                                                  shape.rate / static_cast<double>(channels.size()),
+                                                                  each, shape, drivers[i % threads].get(), &window));
   }
   std::mutex mutex;
   std::condition_variable ended;

@@ -13,7 +13,7 @@
 
 // Load over bidirectional streams: many items a message, answered in any order. In a closed loop an item that is
 // answered is sent again, with new content, in the next message that is full. In an open loop what has come due goes
-// out every millisecond, in one message or more.
+// out every millisecond, in one message or more, or, with full_messages, waits for a message that is full.
 namespace waystation::bench {
 
 struct StreamShape {
@@ -24,6 +24,7 @@ struct StreamShape {
   size_t in_flight = 0;
   // The most a message has.
   size_t a_message = 0;
+  bool full_messages = false;
   // Threads that send and receive, each with streams of its own.
   size_t threads = 1;
   std::chrono::nanoseconds warm_up{0};

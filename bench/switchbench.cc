@@ -94,6 +94,8 @@ void AddStations(CLI::App& app, PayOptions& pay) {
 void AddMessageSize(CLI::App& app, LoadOptions& load) {
   app.add_option("--a-message", load.a_message, "Over a stream a connection, so many a message at most")
       ->check(CLI::Range(1, 256));
+  app.add_flag("--full-messages", load.full_messages,
+               "Open loop over streams: what has come due waits for a message that is full");
 }
 
 // What a figure is of: it must stand beside it, since both sides of a comparison depend on it.
@@ -278,9 +280,7 @@ int Main(int argc, char** argv) {
   CLI::App* compare = app.add_subcommand(
       "compare", "Echoes, payments, the ledger alone, PostgreSQL and Redis in turn, and their ratios");
   CLI::App* rows = app.add_subcommand(
-      "rows",
-      "compare, and what else is promised of the switch's speed, a row each, with its bound. What metrics and logs "
-      "cost is not among them");
+      "rows", "compare, and what else is promised of the switch's speed, a row each, with its bound");
   CLI::App* follow = app.add_subcommand("follow", "Read the change feed of a switch that runs: legs a second");
   CLI::App* hanging =
       app.add_subcommand("hanging", "Pay two billers while a third one works, then hangs: what they notice of it");

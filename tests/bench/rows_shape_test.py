@@ -16,7 +16,7 @@ import unittest
 SWITCHBENCH = ""
 ALWAYS = {"echo_unary", "echo_stream", "pay_unary", "pay_stream", "ledger"}
 WHERE_INSTALLED = {"postgres", "redis", "redis_pipelined"}
-AT_LEAST = {"one_station/many_stations", "one_biller/three_billers", "overload_goodput"}
+AT_LEAST = {"one_station/many_stations", "one_biller/three_billers", "overload_goodput", "observed/unobserved"}
 AT_MOST = {
     "one_payment/floor",
     "half_rate_p99_ms",
