@@ -327,10 +327,8 @@ class Rows {
     result_.unexpected += cost->unexpected;
     result_.notes.push_back(fmt::format(
         "metrics and logs on / off: two switchds in turn, streamed, {} slices of {:.1f} s each; on: {:.0f} a second "
-        "({:.0f} "
-        "to {:.0f}), metrics read {} times, log info as JSON; off: {:.0f} a second ({:.0f} to {:.0f}), log warn; "
-        "switchd's "
-        "CPU a payment {:.2f} / {:.2f} us",
+        "({:.0f} to {:.0f}), metrics read {} times, log info as JSON; off: {:.0f} a second ({:.0f} to {:.0f}), log "
+        "warn; switchd's CPU a payment {:.2f} / {:.2f} us",
         cost->slices, options_.compare.pay.load.seconds / 4, cost->on.per_second.median, cost->on.per_second.least,
         cost->on.per_second.most, cost->scrapes, cost->off.per_second.median, cost->off.per_second.least,
         cost->off.per_second.most, cost->on.cpu_us.median, cost->off.cpu_us.median));

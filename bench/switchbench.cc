@@ -103,6 +103,7 @@ void AddShape(const PayOptions& pay, boost::json::object& json) {
   json["in_flight"] = pay.load.in_flight;
   json["channels"] = pay.load.channels;
   if (pay.load.a_message > 0) json["a_message"] = pay.load.a_message;
+  if (pay.load.full_messages) json["full_messages"] = true;
   json["threads"] = pay.load.threads;
   json["seed"] = pay.seed;
 }

@@ -9,9 +9,8 @@
 #include "switch/core/payment.h"
 #include "waystation/journal/v1/journal.pb.h"
 
-// Between the ledger's types and their stored form (proto/waystation/journal/v1). Encoding appends to `out`.
-// Decoding checks every enum, date and presence; a
-// fault is kDataLoss and names the field.
+// Between the ledger's types and their stored form (proto/waystation/journal/v1). Encoding appends to `out`. Decoding
+// checks every enum, date and presence; a fault is kDataLoss and names the field.
 namespace waystation::storage {
 
 namespace pb = waystation::journal::v1;

@@ -80,8 +80,8 @@ std::optional<core::Decline> BillDecline(const adapters::CapabilityCard& card, c
 // long queue of them stands before outcomes, inquiries and reads, on the worker or in the sequencer. Payments that wait
 // for a biller do not count.
 //
-// Threads: Pay, Cancel, Inquire and LateApproval from any (they hand over to the worker); Adopt and Drain on the worker
-// or before it starts. Answers come on the worker's thread, refusals beyond the limits also from within the call.
+// Threads: Pay, Cancel, Inquire and LateApproval from any (they hand over to the worker); Adopt and AnswerWaiting on
+// the worker or before it starts. Answers come on its thread, refusals beyond the limits also from within the call.
 //
 // Limits: at most `max_in_progress` orders at once, of which kMaxOrdersWaiting have not begun; kInquiriesBeyond more
 // for inquiries alone; and kMaxLateApprovalsPerBiller late approvals of a biller; beyond, kResourceExhausted. So is

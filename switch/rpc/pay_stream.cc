@@ -200,7 +200,8 @@ class PayStreams::Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer
   }
 
   // Decides under the lock what comes next and does it without, since gRPC may call back from within. One read and one
-  // write at a time, and neither once it is finished.
+  // write at a time, and no write once it is finished. A read that a callback of gRPC's begins may come after another
+  // one's Finish: gRPC keeps the call for that callback, and the read fails.
   void Advance(std::unique_lock<std::mutex> lock) {
     if (finished_) return;
     // Nobody reads them, and the stream lives on until its last payment is answered.
@@ -224,9 +225,10 @@ class PayStreams::Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer
     if (write.has_value()) {
       const grpc::Slice slice(write->bytes);
       out_ = grpc::ByteBuffer(&slice, 1);
-      StartWrite(&out_);
     }
+    // The read first: until the write has ended nobody finishes the stream, which would end gRPC's part of it under us.
     if (read) StartRead(&in_);
+    if (write.has_value()) StartWrite(&out_);
     if (finish.has_value()) Finish(*finish);
   }
 

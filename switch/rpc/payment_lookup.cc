@@ -51,9 +51,10 @@ asio::awaitable<PaymentOr> FindPayment(const Backend& backend, core::StationId s
   absl::StatusOr<core::Prior> prior = backend.index->FindRequest(core::RequestKey(station, request_id));
   if (!prior.ok()) co_return prior.status();
   if (auto* payment = std::get_if<core::Payment>(&*prior)) co_return std::move(*payment);
-  co_return absl::NotFoundError(
-      fmt::format("request_id: station {} has no payment under \"{}\"; the switch never accepted it",
-                  station.ToString(), request_id));
+  co_return absl::NotFoundError(fmt::format(
+      "request_id: station {} has no payment under \"{}\"; the switch has not accepted it. A Pay without an "
+      "answer may be on its way yet: send the same one again",
+      station.ToString(), request_id));
 }
 
 asio::awaitable<absl::StatusOr<ListPage>> ListPayments(const Backend& backend, ListQuery query) {
