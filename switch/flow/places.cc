@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "switch/core/check.h"
 #include "switch/core/limits.h"
 
 namespace waystation::flow {
@@ -103,7 +104,9 @@ class Places::Queueing {
     const std::lock_guard lock(places_->mutex_);
     if (waiter_->place.has_value()) return std::exchange(waiter_->place, std::nullopt);
     std::deque<std::shared_ptr<Waiter>>& queue = places_->waiting_;
-    queue.erase(std::find(queue.begin(), queue.end(), waiter_));
+    auto it = std::find(queue.begin(), queue.end(), waiter_);
+    WS_CHECK(it != queue.end(), "who waits and has no place stands in the queue");
+    queue.erase(it);
     places_->waiting_count_ = static_cast<uint32_t>(queue.size());
     return std::nullopt;
   }

@@ -24,7 +24,6 @@ using core::PaymentEvent;
 using core::PaymentId;
 using core::PaymentState;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 class SequencerTest : public ::testing::Test {
  protected:
