@@ -21,7 +21,7 @@ namespace waystation::bench {
 namespace {
 
 // Each waits for its own answers, so that many commits are shared.
-constexpr size_t kSetupThreads = 16;
+constexpr size_t kSetupThreads = 128;
 constexpr std::chrono::seconds kCallLimit{15};
 // Chance may give a station more than its share.
 constexpr double kSpareFactor = 1.5;

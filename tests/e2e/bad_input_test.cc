@@ -195,7 +195,7 @@ TEST_F(BadInput, FieldsOfReads) {
   get.clear_payment_id();
   Refused("PaymentService/GetPayment", get, kInvalid, "request_id", "expected 1 to 64");
   get.set_request_id("never-sent");
-  Refused("PaymentService/GetPayment", get, grpc::StatusCode::NOT_FOUND, "request_id", "never accepted");
+  Refused("PaymentService/GetPayment", get, grpc::StatusCode::NOT_FOUND, "request_id", "has not accepted it");
 
   v1::ListPaymentsRequest list;
   Refused("PaymentService/ListPayments", list, kInvalid, "station_id", "expected 12 digits");
