@@ -27,6 +27,13 @@ rocksdb::ColumnFamilyOptions FamilyOptions(int family, size_t journal_memtable_b
   table.block_cache = cache;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.format_version = 5;
+  // Filters and indexes are read in pieces, and live in the cache. Whole ones grow with the ledger: beside the cache they
+  // would take memory without bound, and in it one that is larger than a shard is never kept, so that each lookup reads
+  // a megabyte from its file.
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
   switch (family) {
     case kJournal:
       options.write_buffer_size = journal_memtable_bytes;
@@ -39,8 +46,6 @@ rocksdb::ColumnFamilyOptions FamilyOptions(int family, size_t journal_memtable_b
       options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(8));
       options.memtable_prefix_bloom_size_ratio = 0.05;
       options.memtable_whole_key_filtering = true;
-      table.cache_index_and_filter_blocks = true;
-      table.pin_l0_filter_and_index_blocks_in_cache = true;
       break;
     case kFirstTable + static_cast<int>(Table::kPayments):
       options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(9));
