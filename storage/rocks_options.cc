@@ -27,9 +27,9 @@ rocksdb::ColumnFamilyOptions FamilyOptions(int family, size_t journal_memtable_b
   table.block_cache = cache;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.format_version = 5;
-  // Filters and indexes are read in pieces, and live in the cache. Whole ones grow with the ledger: beside the cache they
-  // would take memory without bound, and in it one that is larger than a shard is never kept, so that each lookup reads
-  // a megabyte from its file.
+  // Filters and indexes are read in pieces, and live in the cache. Whole ones grow with the ledger: beside the cache
+  // they would take memory without bound, and in it one that is larger than a shard is never kept, so that each lookup
+  // reads a megabyte from its file.
   table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   table.partition_filters = true;
   table.cache_index_and_filter_blocks = true;
