@@ -329,6 +329,13 @@ int Main(int argc, char** argv) {
       ->capture_default_str();
   rows->add_flag("--slow-ones", options.rows.slow_ones,
                  "A million stations and 20 million payments too; without it those rows are named as not measured");
+  rows->add_flag_callback(
+      "--only-slow-ones",
+      [&options] {
+        options.rows.slow_ones = true;
+        options.rows.quick_ones = false;
+      },
+      "Nothing but those");
   compare->add_flag("--unary-only", options.compare.unary_only, "Only unary payments and the unary echo");
   hanging->add_option("--rate-each", options.hanging.rate_each, "Payments a second to each of the three billers")
       ->check(CLI::Range(1.0, 1'000'000.0))

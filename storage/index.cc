@@ -98,7 +98,18 @@ const core::Payment* AddRowsAfter(const core::Ledger& ledger, const core::Leg& l
 }
 
 absl::StatusOr<core::Prior> Index::FindRequest(const std::string& key) const {
-  absl::StatusOr<std::optional<std::string>> row = rows_->Get(Table::kRequests, key);
+  return OfRequest(key, rows_->Get(Table::kRequests, key));
+}
+
+std::vector<absl::StatusOr<core::Prior>> Index::FindRequests(absl::Span<const std::string> keys) const {
+  const std::vector<RowReader::Row> rows = rows_->GetEach(Table::kRequests, keys);
+  std::vector<absl::StatusOr<core::Prior>> found;
+  found.reserve(keys.size());
+  for (size_t i = 0; i < keys.size(); ++i) found.push_back(OfRequest(keys[i], rows[i]));
+  return found;
+}
+
+absl::StatusOr<core::Prior> Index::OfRequest(const std::string& key, const RowReader::Row& row) const {
   if (!row.ok()) return row.status();
   if (!row->has_value()) return std::monostate();
   pb::RequestRecord request;

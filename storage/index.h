@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "storage/commit_log.h"
 #include "storage/rows.h"
 #include "switch/core/command.h"
@@ -42,6 +44,8 @@ class Index {
 
   // What the request became; monostate when the index does not know it. `key` is core::RequestKey.
   absl::StatusOr<core::Prior> FindRequest(const std::string& key) const;
+  // The same of each of `keys`.
+  std::vector<absl::StatusOr<core::Prior>> FindRequests(absl::Span<const std::string> keys) const;
 
   // Null when there is no such payment at rest. Reads the journal at the payment's first leg.
   absl::StatusOr<std::optional<core::Payment>> FindPayment(core::PaymentId id) const;
@@ -71,6 +75,7 @@ class Index {
   absl::StatusOr<std::optional<core::BusinessDate>> DateOf(uint64_t sequence) const;
 
  private:
+  absl::StatusOr<core::Prior> OfRequest(const std::string& key, const RowReader::Row& row) const;
   absl::StatusOr<std::optional<core::Payment>> ReadRow(const std::string& key) const;
 
   const CommitLog* log_;

@@ -29,6 +29,12 @@ constexpr size_t kProtectionBytesPerKey = 8;
 // About what an index row takes in a batch.
 constexpr size_t kBytesPerRow = 256;
 
+RowReader::Row ToRow(const rocksdb::Status& status, const rocksdb::PinnableSlice& value) {
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return ReadStatus(status);
+  return std::string(value.data(), value.size());
+}
+
 rocksdb::Slice ToSlice(std::string_view text) {
   return {text.data(), text.size()};
 }
@@ -156,12 +162,20 @@ class RocksCommitLogImpl final : public RocksCommitLog {
     return ReadStatus(it->status());
   }
 
-  absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) const override {
+  Row Get(Table table, std::string_view key) const override {
     rocksdb::PinnableSlice value;
-    const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), Family(table), ToSlice(key), &value);
-    if (status.IsNotFound()) return std::nullopt;
-    if (!status.ok()) return ReadStatus(status);
-    return std::string(ToView(value));
+    return ToRow(db_->Get(rocksdb::ReadOptions(), Family(table), ToSlice(key), &value), value);
+  }
+
+  std::vector<Row> GetEach(Table table, absl::Span<const std::string> keys) const override {
+    const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
+    std::vector<rocksdb::PinnableSlice> values(keys.size());
+    std::vector<rocksdb::Status> statuses(keys.size());
+    db_->MultiGet(rocksdb::ReadOptions(), Family(table), keys.size(), slices.data(), values.data(), statuses.data());
+    std::vector<Row> rows;
+    rows.reserve(keys.size());
+    for (size_t i = 0; i < keys.size(); ++i) rows.push_back(ToRow(statuses[i], values[i]));
+    return rows;
   }
 
   absl::Status Scan(Table table, std::string_view first, std::string_view past, Visit visit) const override {

@@ -9,6 +9,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 
 // Derived rows: whatever can be rebuilt from the journal. Ordered by key, bytewise, within a table.
 namespace waystation::storage {
@@ -65,7 +66,15 @@ class RowReader {
   virtual ~RowReader() = default;
 
   // Null when there is no such row.
-  virtual absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) const = 0;
+  using Row = absl::StatusOr<std::optional<std::string>>;
+  virtual Row Get(Table table, std::string_view key) const = 0;
+  // What Get gives for each of `keys`, in their order; for many together it may cost less.
+  virtual std::vector<Row> GetEach(Table table, absl::Span<const std::string> keys) const {
+    std::vector<Row> rows;
+    rows.reserve(keys.size());
+    for (const std::string& key : keys) rows.push_back(Get(table, key));
+    return rows;
+  }
 
   // Rows with first <= key < past, in order, until `visit` returns false. All rows are of one moment.
   using Visit = absl::FunctionRef<bool(std::string_view key, std::string_view value)>;

@@ -27,6 +27,17 @@ bool OnlyReads(const core::Command& command) {
       command);
 }
 
+// The request that the command makes, which may have been made before; null where it makes none.
+std::optional<core::RequestName> RequestOf(const core::Command& command) {
+  if (const auto* accept = std::get_if<core::AcceptPayment>(&command)) {
+    return core::RequestName{accept->station, accept->request_id};
+  }
+  if (const auto* purchase = std::get_if<core::RecordCounterPurchase>(&command)) {
+    return core::RequestName{purchase->station, purchase->request_id};
+  }
+  return std::nullopt;
+}
+
 absl::Status CannotLookUp(const absl::Status& cause) {
   constexpr std::string_view kNotTaken = "what became of this request before can't be told, so it was not taken";
   const std::string what(cause.message());
@@ -66,7 +77,9 @@ void Sequencer::Abandon() {
   std::vector<Ticket*> unanswered(taken_.begin() + static_cast<std::ptrdiff_t>(next_), taken_.end());
   unanswered.insert(unanswered.end(), queue_.begin(), queue_.end());
   unanswered.insert(unanswered.end(), reads_.begin(), reads_.end());
+  unanswered.insert(unanswered.end(), reads_taken_.begin(), reads_taken_.end());
   for (const PendingBlock& block : in_flight_) {
+    unanswered.insert(unanswered.end(), block.reads.begin(), block.reads.end());
     unanswered.insert(unanswered.end(), block.tickets.begin(), block.tickets.end());
   }
   for (Ticket* ticket : unanswered) absl::AnyInvocable<void()> abandoned = std::move(ticket->on_reply);
@@ -101,9 +114,10 @@ void Sequencer::Submit(Ticket* ticket) {
 void Sequencer::Enqueue(Ticket* ticket, std::vector<Ticket*>* queue, std::unique_lock<std::mutex> lock) {
   WS_CHECK(!stopping_, "a command was submitted after Stop");
   queue->push_back(ticket);
-  // A thread that is at work looks at the queue by itself, and one that waits for room can do nothing with a command:
-  // waking it would only cost.
-  const bool wake = std::exchange(wants_work_, false);
+  // A thread that is at work looks at the queue by itself, and one that waits for room can do nothing with what is
+  // no read: waking it would only cost.
+  const bool wake = waits_ && (has_room_ || queue == &reads_);
+  if (wake) waits_ = false;
   lock.unlock();
   if (wake) wake_.notify_one();
 }
@@ -131,6 +145,7 @@ void Sequencer::Do(Wake wake) {
   switch (wake) {
     case Wake::kWork:
       FinishDurable();
+      if (!failed_) AnswerReads();
       if (!failed_ && next_ < taken_.size() && in_flight_.size() < core::kMaxBlocksInFlight) DecideBatch();
       return;
     case Wake::kSnapshot: AppendRows(); return;
@@ -147,12 +162,14 @@ std::optional<Sequencer::Wake> Sequencer::NextWork(std::unique_lock<std::mutex>*
     Gather(lock);
     taken_.swap(queue_);
   }
-  if (room && !reads_.empty()) {
-    const auto end = reads_.begin() + static_cast<std::ptrdiff_t>(std::min(reads_.size(), core::kMaxReadsPerBlock));
-    taken_.insert(taken_.begin() + static_cast<std::ptrdiff_t>(next_), reads_.begin(), end);
+  if (!reads_.empty()) {
+    const auto end = reads_.begin() + static_cast<std::ptrdiff_t>(std::min(reads_.size(), core::kMaxReadsAtATime));
+    reads_taken_.assign(reads_.begin(), end);
     reads_.erase(reads_.begin(), end);
   }
-  if (appended_ > 0 || !append_failure_.empty() || (next_ < taken_.size() && room)) return Wake::kWork;
+  if (appended_ > 0 || !append_failure_.empty() || !reads_taken_.empty() || (next_ < taken_.size() && room)) {
+    return Wake::kWork;
+  }
   // While blocks are on their way, no snapshot is written by itself: the next result is what is waited for.
   if (!in_flight_.empty()) return std::nullopt;
   if (position_.last_sequence != snapshot_sequence_ && (stopping_ || SnapshotDue(clock_->Steady()))) {
@@ -166,13 +183,14 @@ Sequencer::Wake Sequencer::WaitForWork() {
   std::unique_lock lock(mutex_);
   while (true) {
     if (const std::optional<Wake> wake = NextWork(&lock); wake.has_value()) return *wake;
-    wants_work_ = in_flight_.size() < core::kMaxBlocksInFlight;
+    waits_ = true;
+    has_room_ = in_flight_.size() < core::kMaxBlocksInFlight;
     if (in_flight_.empty() && position_.last_sequence != snapshot_sequence_) {
       wake_.wait_until(lock, snapshot_at_ + options_.snapshot_interval);
     } else {
       wake_.wait(lock);
     }
-    wants_work_ = false;
+    waits_ = false;
   }
 }
 
@@ -191,6 +209,19 @@ bool Sequencer::SnapshotDue(core::SteadyTime now) const {
   return position_.last_sequence != snapshot_sequence_ && now - snapshot_at_ >= options_.snapshot_interval;
 }
 
+void Sequencer::AnswerReads() {
+  if (reads_taken_.empty()) return;
+  for (Ticket* ticket : reads_taken_) Decide(ticket, std::nullopt, core::BlockStamp(), nullptr);
+  if (in_flight_.empty()) {
+    Deliver(reads_taken_, &ReplyPort::DeliverReads);
+  } else {
+    // What they saw may not be durable yet.
+    std::vector<Ticket*>& reads = in_flight_.back().reads;
+    reads.insert(reads.end(), reads_taken_.begin(), reads_taken_.end());
+  }
+  reads_taken_.clear();
+}
+
 void Sequencer::DecideBatch() {
   // Time never goes back in the journal, whatever the clock does.
   const core::BlockStamp stamp{std::max(clock_->Now(), position_.time), ledger_->business_day().date};
@@ -199,13 +230,14 @@ void Sequencer::DecideBatch() {
   PendingBlock pending;
   const size_t end = std::min(taken_.size(), next_ + core::kMaxCommandsPerBlock);
   pending.tickets.reserve(end - next_);
+  std::vector<Found> found = LookUpRequests(end);
+  const size_t begin = next_;
   // A day cut is the last leg of its block.
   while (next_ < end && !failed_ && ledger_->business_day().date == stamp.business_date) {
     Ticket* ticket = taken_[next_];
     // Its leg is the first of a block.
     if (!builder_.empty() && std::holds_alternative<core::ResumeJournal>(ticket->command)) break;
-    ++next_;
-    Decide(ticket, stamp, &pending);
+    Decide(ticket, std::move(found[next_++ - begin]), stamp, &pending);
     pending.tickets.push_back(ticket);
   }
   if (failed_) return;
@@ -216,12 +248,12 @@ void Sequencer::DecideBatch() {
     auto& tickets = in_flight_.back().tickets;
     tickets.insert(tickets.end(), pending.tickets.begin(), pending.tickets.end());
   } else {
-    Deliver(pending.tickets);
+    Deliver(pending.tickets, &ReplyPort::Deliver);
   }
 }
 
-void Sequencer::Decide(Ticket* ticket, const core::BlockStamp& stamp, PendingBlock* pending) {
-  const absl::StatusOr<core::Prior> prior = LookUp(ticket->command);
+void Sequencer::Decide(Ticket* ticket, Found found, const core::BlockStamp& stamp, PendingBlock* pending) {
+  const absl::StatusOr<core::Prior> prior = found.has_value() ? *std::move(found) : LookUp(ticket->command);
   if (!prior.ok()) {
     ticket->reply.status = CannotLookUp(prior.status());
     return;
@@ -232,6 +264,7 @@ void Sequencer::Decide(Ticket* ticket, const core::BlockStamp& stamp, PendingBlo
     return;
   }
   const core::Leg& leg = *decision.leg;
+  WS_CHECK(pending != nullptr, "what only reads makes no leg");
   const absl::Status applied = ledger_->Apply(leg, stamp);
   WS_CHECK(applied.ok(), std::string(applied.message()));
   builder_.Add(leg);
@@ -239,26 +272,30 @@ void Sequencer::Decide(Ticket* ticket, const core::BlockStamp& stamp, PendingBlo
   ledger_->MakeReply(leg, &ticket->reply);
 }
 
-absl::StatusOr<core::Prior> Sequencer::LookUp(const core::Command& command) const {
-  absl::StatusOr<core::Prior> prior = core::Prior();
-  auto by_request = [&](core::StationId station, const std::string& request_id) {
-    if (!ledger_->HasRequest({station, request_id})) prior = index_->FindRequest(core::RequestKey(station, request_id));
-  };
-  if (const auto* accept = std::get_if<core::AcceptPayment>(&command)) {
-    by_request(accept->station, accept->request_id);
-  } else if (const auto* purchase = std::get_if<core::RecordCounterPurchase>(&command)) {
-    by_request(purchase->station, purchase->request_id);
-  } else if (const std::optional<core::PaymentId> id = core::PaymentLookedUp(command); id.has_value()) {
-    if (ledger_->FindPayment(*id) == nullptr) {
-      absl::StatusOr<std::optional<core::Payment>> payment = index_->FindPayment(*id);
-      if (!payment.ok()) {
-        prior = payment.status();
-      } else if (payment->has_value()) {
-        prior = **std::move(payment);
-      }
-    }
+std::vector<Sequencer::Found> Sequencer::LookUpRequests(size_t end) const {
+  std::vector<std::string> keys;
+  std::vector<size_t> places;
+  for (size_t i = next_; i < end; ++i) {
+    const std::optional<core::RequestName> request = RequestOf(taken_[i]->command);
+    if (!request.has_value() || ledger_->HasRequest(*request)) continue;
+    keys.push_back(core::RequestKey(request->station, request->request_id));
+    places.push_back(i - next_);
   }
-  return prior;
+  std::vector<Found> found(end - next_);
+  if (keys.empty()) return found;
+  std::vector<absl::StatusOr<core::Prior>> of_keys = index_->FindRequests(keys);
+  for (size_t i = 0; i < keys.size(); ++i) found[places[i]] = std::move(of_keys[i]);
+  return found;
+}
+
+absl::StatusOr<core::Prior> Sequencer::LookUp(const core::Command& command) const {
+  // A request that was not looked up is in memory, where it stays until its block is durable.
+  const std::optional<core::PaymentId> id = core::PaymentLookedUp(command);
+  if (!id.has_value() || ledger_->FindPayment(*id) != nullptr) return std::monostate();
+  absl::StatusOr<std::optional<core::Payment>> payment = index_->FindPayment(*id);
+  if (!payment.ok()) return payment.status();
+  if (!payment->has_value()) return std::monostate();
+  return **std::move(payment);
 }
 
 void Sequencer::AddIndexRows(const core::Leg& leg, PendingBlock* pending) {
@@ -290,7 +327,7 @@ void Sequencer::AppendRows() {
   AddSnapshotRows(position_, ledger_, &rows_);
   snapshot_sequence_ = position_.last_sequence;
   snapshot_at_ = clock_->Steady();
-  in_flight_.push_back({.end = position_, .appended_at = snapshot_at_, .tickets = {}, .changes = {}});
+  in_flight_.push_back({.end = position_, .appended_at = snapshot_at_, .tickets = {}, .reads = {}, .changes = {}});
   log_->Append(nullptr, rows_, [this](const CommitResult& result) { OnAppended(result); });
   FinishDurable();
 }
@@ -327,12 +364,13 @@ void Sequencer::FinishDurable() {
     ledger_->ForgetAtRest(block.end.last_sequence);
     if (options_.on_durable) options_.on_durable(block.end);
     for (const core::Payment& payment : block.changes) observer_->OnChanged(payment);
-    Deliver(block.tickets);
+    Deliver(block.reads, &ReplyPort::DeliverReads);
+    Deliver(block.tickets, &ReplyPort::Deliver);
   }
   if (!failure.empty()) Fail(failure);
 }
 
-void Sequencer::Deliver(const std::vector<Ticket*>& tickets) {
+void Sequencer::Deliver(const std::vector<Ticket*>& tickets, DeliverTo deliver) {
   // Few ports, so a list will do.
   std::vector<std::pair<ReplyPort*, std::vector<Ticket*>>> by_port;
   for (Ticket* ticket : tickets) {
@@ -340,7 +378,7 @@ void Sequencer::Deliver(const std::vector<Ticket*>& tickets) {
     if (it == by_port.end()) it = by_port.insert(it, {ticket->port, {}});
     it->second.push_back(ticket);
   }
-  for (auto& [port, batch] : by_port) port->Deliver(std::move(batch));
+  for (auto& [port, batch] : by_port) (port->*deliver)(std::move(batch));
 }
 
 void Sequencer::Fail(const std::string& cause) {

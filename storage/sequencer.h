@@ -40,6 +40,8 @@ class ReplyPort {
   virtual ~ReplyPort() = default;
   // Called on the sequencer's thread; must not block, and must run each ticket's on_reply on a thread of its own.
   virtual void Deliver(std::vector<Ticket*> tickets) = 0;
+  // The same of tickets that TrySubmit took and that only read: they may be run before what was delivered earlier.
+  virtual void DeliverReads(std::vector<Ticket*> tickets) { Deliver(std::move(tickets)); }
 };
 
 // Hears of payments as they change, once that is durable.
@@ -65,9 +67,9 @@ class PaymentObserver {
 // Failure: when a commit is anything but durable, `on_fatal` is called on the sequencer's thread and nothing is decided
 // or answered after it. on_fatal is expected to end the process.
 //
-// What TrySubmit takes and only reads goes before the commands that wait, kMaxReadsPerBlock in a block at most, so that
-// a lookup does not stand behind a peak of payments. It sees what was answered before it was submitted, and not
-// necessarily what was submitted before it.
+// What TrySubmit takes and only reads goes before the commands that wait, kMaxReadsAtATime between two blocks, so that
+// a lookup does not stand behind a peak of payments: it is answered once the blocks that were decided before it are
+// durable. It sees what was answered before it was submitted, and not necessarily what was submitted before it.
 //
 // Limits: TrySubmit refuses beyond kMaxSequencerQueue waiting commands, and as many reads; Submit never does, its
 // callers are bounded themselves. A block holds at most kMaxCommandsPerBlock commands; at most kMaxBlocksInFlight
@@ -119,6 +121,7 @@ class Sequencer {
     ChainPosition end;
     core::SteadyTime appended_at;
     std::vector<Ticket*> tickets;
+    std::vector<Ticket*> reads;          // that saw what this block has decided
     std::vector<core::Payment> changes;  // for the observer
   };
   enum class Wake { kWork, kSnapshot, kStop };
@@ -130,15 +133,21 @@ class Sequencer {
   // What is to be done now; null when there is nothing to do but wait.
   std::optional<Wake> NextWork(std::unique_lock<std::mutex>* lock);
   void Gather(std::unique_lock<std::mutex>* lock);
+  void AnswerReads();
   void DecideBatch();
-  void Decide(Ticket* ticket, const core::BlockStamp& stamp, PendingBlock* pending);
+  // Null: not looked up yet.
+  using Found = std::optional<absl::StatusOr<core::Prior>>;
+  void Decide(Ticket* ticket, Found found, const core::BlockStamp& stamp, PendingBlock* pending);
   void AddIndexRows(const core::Leg& leg, PendingBlock* pending);
+  // Of those taken from next_ to `end`, whose requests are not in memory: all at once, since that costs less.
+  std::vector<Found> LookUpRequests(size_t end) const;
   absl::StatusOr<core::Prior> LookUp(const core::Command& command) const;
   void AppendBlock(PendingBlock pending);
   void AppendRows();
   void OnAppended(const CommitResult& result);
   void FinishDurable();
-  void Deliver(const std::vector<Ticket*>& tickets);
+  using DeliverTo = void (ReplyPort::*)(std::vector<Ticket*>);
+  static void Deliver(const std::vector<Ticket*>& tickets, DeliverTo deliver);
   void Fail(const std::string& cause);
   bool SnapshotDue(core::SteadyTime now) const;
 
@@ -153,7 +162,8 @@ class Sequencer {
   std::condition_variable wake_;
   std::vector<Ticket*> queue_;  // guarded by mutex_
   std::vector<Ticket*> reads_;  // guarded by mutex_: go before what waits
-  bool wants_work_ = false;     // guarded by mutex_: the thread waits, and has room for another block
+  bool waits_ = false;          // guarded by mutex_: the thread waits
+  bool has_room_ = false;       // guarded by mutex_: while it does, for another block
   bool stopping_ = false;       // guarded by mutex_
   size_t appended_ = 0;         // guarded by mutex_: results that came in and were not looked at
   std::string append_failure_;  // guarded by mutex_
@@ -165,6 +175,7 @@ class Sequencer {
   ChainPosition position_;
   std::vector<Ticket*> taken_;
   size_t next_ = 0;  // in taken_
+  std::vector<Ticket*> reads_taken_;
   BlockBuilder builder_;
   SealedBlock sealed_;
   RowBatch rows_;

@@ -60,8 +60,8 @@ inline constexpr size_t kMaxChangesBeforeCancel = 24;
 inline constexpr size_t kMaxSequencerQueue = 65'536;
 // Larger blocks would save little more of the sync, and leave nothing to decide while one is being committed.
 inline constexpr size_t kMaxCommandsPerBlock = 256;
-// Of those, reads that go before what waited longer.
-inline constexpr size_t kMaxReadsPerBlock = kMaxCommandsPerBlock / 2;
+// Reads are answered between blocks, so many at a time.
+inline constexpr size_t kMaxReadsAtATime = 128;
 inline constexpr size_t kMaxBlocksInFlight = 4;
 // A block of so many legs is worth a thread that commits it while the next is decided.
 inline constexpr size_t kLegsToOverlap = 128;

@@ -164,7 +164,10 @@ void PaymentFlow::Cancel(CancelOrder order, Answer answer) {
 
 void PaymentFlow::Inquire(InquiryOrder order, InquiryAnswer answer) {
   if (!CountUpTo(max_in_progress_ + core::kInquiriesBeyond, *in_progress_)) return answer({TooMany(), {}, {}});
-  worker_->PostSpawn(RunInquire(std::move(order), std::move(answer)));
+  // A customer stands at the counter, and nothing is written for him: before the payments that wait.
+  worker_->PostFirst([this, inquiry = RunInquire(std::move(order), std::move(answer))]() mutable {
+    worker_->Spawn(std::move(inquiry));
+  });
 }
 
 namespace {

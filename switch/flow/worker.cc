@@ -16,11 +16,15 @@ Worker::Worker(const core::Clock* clock, std::string name)
 
 Worker::~Worker() {
   Stop();
+  std::vector<Task> first;
   {
     std::lock_guard lock(mutex_);
     ending_ = true;
+    first.swap(first_);
   }
-  // What the tasks hold may clear alarms as it ends.
+  // Replies that nobody will see: the coroutines that wait for them end while there is an io_context. What the tasks
+  // hold may clear alarms as it ends.
+  first.clear();
   const auto abandoned = std::exchange(alarms_, {});
 }
 
@@ -109,12 +113,39 @@ void Worker::Post(Task task) {
   if (first) asio::post(io_, [this] { RunPosted(); });
 }
 
+void Worker::PostFirst(Task task) {
+  bool first = false;
+  {
+    std::lock_guard lock(mutex_);
+    first = first_.empty() && !ending_;
+    first_.push_back(std::move(task));
+    first_waits_.store(true, std::memory_order_relaxed);
+  }
+  // For where there is no batch between whose parts it could run.
+  if (first) asio::post(io_, [this] { RunFirst(); });
+}
+
+void Worker::RunFirst() {
+  // Where this misses one that was posted just now, the next time sees it.
+  if (!first_waits_.load(std::memory_order_relaxed)) return;
+  std::vector<Task> tasks;
+  {
+    std::lock_guard lock(mutex_);
+    tasks.swap(first_);
+    first_waits_.store(false, std::memory_order_relaxed);
+  }
+  for (Task& task : tasks) task();
+}
+
 void Worker::RunPosted() {
   {
     std::lock_guard lock(mutex_);
     running_.swap(posted_);
   }
-  for (Task& task : running_) task();
+  for (Task& task : running_) {
+    task();
+    RunFirst();
+  }
   running_.clear();
 }
 
@@ -129,14 +160,13 @@ void Worker::PostSpawn(asio::awaitable<void> coroutine) {
   Post([this, coroutine = std::move(coroutine)]() mutable { Spawn(std::move(coroutine)); });
 }
 
-namespace {
-
 // Replies on their way to a worker. When the worker ends before they are run, the coroutines that wait for them end
 // too: a ticket lives in the frame that its on_reply holds, so letting go of on_reply lets go of both.
-class Delivery {
+class Worker::Delivery {
  public:
-  explicit Delivery(std::vector<storage::Ticket*> tickets) : tickets_(std::move(tickets)) {}
-  Delivery(Delivery&& other) noexcept : tickets_(std::exchange(other.tickets_, {})) {}
+  // `worker`: what is to go first on it is run between them; null where they go first themselves.
+  Delivery(Worker* worker, std::vector<storage::Ticket*> tickets) : worker_(worker), tickets_(std::move(tickets)) {}
+  Delivery(Delivery&& other) noexcept : worker_(other.worker_), tickets_(std::exchange(other.tickets_, {})) {}
   Delivery& operator=(Delivery&&) = delete;
   ~Delivery() {
     for (storage::Ticket* ticket : tickets_) absl::AnyInvocable<void()> abandoned = std::move(ticket->on_reply);
@@ -147,17 +177,21 @@ class Delivery {
       // The ticket lives in the frame that this resumes, and may be gone afterwards.
       absl::AnyInvocable<void()> on_reply = std::move(ticket->on_reply);
       on_reply();
+      if (worker_ != nullptr) worker_->RunFirst();
     }
   }
 
  private:
+  Worker* const worker_;
   std::vector<storage::Ticket*> tickets_;
 };
 
-}  // namespace
-
 void Worker::Deliver(std::vector<storage::Ticket*> tickets) {
-  asio::post(io_, Delivery(std::move(tickets)));
+  asio::post(io_, Delivery(this, std::move(tickets)));
+}
+
+void Worker::DeliverReads(std::vector<storage::Ticket*> tickets) {
+  PostFirst(Delivery(nullptr, std::move(tickets)));
 }
 
 void Worker::Refuse(storage::Ticket* ticket) {

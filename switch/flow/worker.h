@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -26,8 +27,8 @@ class Sleep;
 // One thread with an io_context: where coroutines run. What runs on a worker needs no locks against what else runs on
 // it.
 //
-// Threads: Post, PostSpawn and Deliver from any; alarms on the worker's own, or before it starts; the rest from the
-// owner's.
+// Threads: Post, PostFirst, PostSpawn, Deliver and DeliverReads from any; alarms on the worker's own, or before it
+// starts; the rest from the owner's.
 //
 // Instead of Start, whose thread waits for what comes, an owner may call RunReady himself, again and again, from one
 // thread: the simulation does, with a clock of its own.
@@ -57,6 +58,9 @@ class Worker final : public storage::ReplyPort {
 
   // Runs `task` on the worker's thread. Tasks posted close together cost one wake-up.
   void Post(Task task);
+  // Before what waits already, but for what was posted so too: between two tasks of a batch, or two tickets. For what
+  // somebody waits for who is not to stand behind a peak of payments.
+  void PostFirst(Task task);
 
   // Runs a coroutine on the worker, from its own thread: it starts at once.
   void Spawn(boost::asio::awaitable<void> coroutine);
@@ -64,6 +68,8 @@ class Worker final : public storage::ReplyPort {
   void PostSpawn(boost::asio::awaitable<void> coroutine);
 
   void Deliver(std::vector<storage::Ticket*> tickets) override;
+  // As PostFirst.
+  void DeliverReads(std::vector<storage::Ticket*> tickets) override;
   // Delivers one that found no room with the sequencer.
   void Refuse(storage::Ticket* ticket);
 
@@ -73,10 +79,12 @@ class Worker final : public storage::ReplyPort {
  private:
   friend class Alarm;
   friend class Sleep;
+  class Delivery;
   // Alarms of one time go off in the order in which they were set.
   using AlarmKey = std::pair<core::SteadyTime, uint64_t>;
 
   AlarmKey AddAlarm(core::SteadyTime at, Task task);
+  void RunFirst();
   void RunPosted();
   void RunAlarms();
   void SetTimer();
@@ -85,8 +93,10 @@ class Worker final : public storage::ReplyPort {
   const std::string name_;
   // Before io_, since a coroutine that ends with it may post yet.
   std::mutex mutex_;
-  std::vector<Task> posted_;  // guarded by mutex_
-  bool ending_ = false;       // guarded by mutex_
+  std::vector<Task> posted_;               // guarded by mutex_
+  std::vector<Task> first_;                // guarded by mutex_
+  std::atomic<bool> first_waits_ = false;  // written under mutex_: that first_ holds something
+  bool ending_ = false;                    // guarded by mutex_
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   absl::btree_map<AlarmKey, Task> alarms_;

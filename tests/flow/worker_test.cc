@@ -45,6 +45,36 @@ TEST(WorkerTest, RunsWhatIsPostedInOrderAndOnOneThread) {
   for (int i = 0; i <= 100; ++i) EXPECT_EQ(seen[static_cast<size_t>(i)], i);
 }
 
+TEST(WorkerTest, WhatGoesFirstIsRunBetweenTheTasksAndTheTicketsThatWait) {
+  storage::ManualClock clock;
+  Worker worker(&clock);
+  std::vector<std::string> seen;
+  const auto note = [&seen](const char* what) { return [&seen, what] { seen.emplace_back(what); }; };
+  storage::Ticket read{.command = core::ReadBillers{}, .on_reply = note("read"), .reply = {}};
+  storage::Ticket paid{.command = core::ReadBillers{}, .on_reply = {}, .reply = {}};
+  paid.on_reply = [&] {
+    seen.emplace_back("paid");
+    worker.DeliverReads({&read});
+  };
+  storage::Ticket paid_too{.command = core::ReadBillers{}, .on_reply = note("paid too"), .reply = {}};
+
+  worker.Post([&] {
+    seen.emplace_back("posted");
+    worker.PostFirst(note("inquiry"));
+    worker.PostFirst(note("another"));
+  });
+  worker.Post(note("posted too"));
+  worker.Deliver({&paid, &paid_too});
+  EXPECT_TRUE(worker.RunReady());
+  EXPECT_THAT(seen, ElementsAre("posted", "inquiry", "another", "posted too", "paid", "read", "paid too"));
+
+  // Where nothing else waits, too.
+  worker.PostFirst(note("alone"));
+  EXPECT_TRUE(worker.RunReady());
+  EXPECT_EQ(seen.back(), "alone");
+  EXPECT_FALSE(worker.RunReady());
+}
+
 TEST(WorkerTest, TakesPostsFromManyThreads) {
   storage::ManualClock clock;
   Worker worker(&clock);
@@ -299,6 +329,25 @@ TEST(WorkerTest, ACommitComesBackWithItsReply) {
     EXPECT_EQ(std::get<core::BusinessDay>(reply.value).date, storage::ShopDate());
   }
   worker.Stop();
+  running.Stop();
+}
+
+TEST(WorkerTest, ARepliedReadThatNobodySeesEndsWithItsWorker) {
+  storage::SimulatedClock clock;
+  storage::MemoryCommitLog store;
+  storage::RunningLedger running(&store, &clock);
+  const auto came = std::make_shared<bool>(false);
+  {
+    Worker worker(&clock);
+    worker.Spawn([](storage::Sequencer* sequencer, Worker* on, std::shared_ptr<bool> note) -> asio::awaitable<void> {
+      co_await TryCommit(*sequencer, *on, core::ReadBusinessDay{});
+      *note = true;
+    }(&running.sequencer(), &worker, came));
+    worker.RunReady();
+    EXPECT_TRUE(running.sequencer().RunReady());
+  }
+  EXPECT_EQ(came.use_count(), 1) << "its frame is gone";
+  EXPECT_FALSE(*came);
   running.Stop();
 }
 

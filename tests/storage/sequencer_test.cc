@@ -212,8 +212,10 @@ TEST_F(SequencerTest, TimeNeverGoesBackWhenTheClockDoes) {
 }
 
 TEST_F(SequencerTest, NewWorkAndReadsAreRefusedAtTheirBoundsAndOutcomesAreNot) {
+  Ticket* last_read = nullptr;
   for (size_t i = 0; i < core::kMaxSequencerQueue; ++i) {
-    ASSERT_NE(running_.TrySubmit(core::ReadBusinessDay{}), nullptr) << i;
+    last_read = running_.TrySubmit(core::ReadBusinessDay{});
+    ASSERT_NE(last_read, nullptr) << i;
   }
   EXPECT_EQ(running_.TrySubmit(core::ReadBusinessDay{}), nullptr);
   for (size_t i = 0; i < core::kMaxSequencerQueue; ++i) {
@@ -223,20 +225,21 @@ TEST_F(SequencerTest, NewWorkAndReadsAreRefusedAtTheirBoundsAndOutcomesAreNot) {
   Ticket* outcome = running_.Submit(ShopOutcome(PaymentId::FromNumber(1), PaymentEvent::kApproved));
   running_.Start();
   running_.port().WaitFor(outcome);
+  running_.port().WaitFor(last_read);
   EXPECT_EQ(running_.port().delivered().size(), 2 * core::kMaxSequencerQueue + 1);
   EXPECT_NE(running_.TrySubmit(core::ReadBusinessDay{}), nullptr);
   EXPECT_NE(running_.TrySubmit(ShopPayment("R")), nullptr);
 }
 
-TEST_F(SequencerTest, ReadsGoBeforeWhatWaitsAndLeaveItRoomInEachBlock) {
+TEST_F(SequencerTest, ReadsGoBeforeWhatWaitsSomeAtATime) {
   std::vector<Ticket*> expected;
   std::vector<Ticket*> payments;
   std::vector<Ticket*> reads;
   for (size_t i = 0; i < 2 * core::kMaxCommandsPerBlock; ++i) payments.push_back(running_.TrySubmit(ShopPayment("R")));
-  for (size_t i = 0; i < core::kMaxReadsPerBlock + 1; ++i) reads.push_back(running_.TrySubmit(core::ReadBusinessDay{}));
-  // A block's worth of reads, as many payments as fill a block, the last read, and the rest.
+  for (size_t i = 0; i < core::kMaxReadsAtATime + 1; ++i) reads.push_back(running_.TrySubmit(core::ReadBusinessDay{}));
+  // All reads but the last, a block of payments, the last read, and the rest.
   expected.assign(reads.begin(), reads.end() - 1);
-  const auto second_block = payments.begin() + (core::kMaxCommandsPerBlock - core::kMaxReadsPerBlock);
+  const auto second_block = payments.begin() + core::kMaxCommandsPerBlock;
   expected.insert(expected.end(), payments.begin(), second_block);
   expected.push_back(reads.back());
   expected.insert(expected.end(), second_block, payments.end());
@@ -299,6 +302,37 @@ TEST(SequencerStepByStepTest, DoesWhatCanBeDoneWithoutWaiting) {
   running.Stop();
 }
 
+TEST(SequencerStepByStepTest, AReadIsAnsweredWhenWhatItSawIsDurableAndWaitsForNoRoom) {
+  SimulatedClock clock;
+  MemoryCommitLog store;
+  HeldCommitLog log(&store);
+  RunningLedger running(&store, &clock, {.log = &log});
+  log.Hold();
+  std::vector<Ticket*> written;
+  for (size_t i = 0; i < core::kMaxBlocksInFlight; ++i) {
+    written.push_back(running.Submit(core::RegisterBiller{std::string(i + 1, 'b')}));
+    ASSERT_TRUE(running.sequencer().RunReady());
+  }
+  Ticket* waiting = running.Submit(core::RegisterBiller{"gas"});
+  Ticket* read = running.TrySubmit(core::ReadBillers{});
+  EXPECT_TRUE(running.sequencer().RunReady());
+  EXPECT_TRUE(running.port().delivered().empty());
+
+  for (size_t i = 0; i < written.size(); ++i) {
+    log.Release();
+    EXPECT_TRUE(running.sequencer().RunReady());
+  }
+  // It has seen what the last block in flight decided, and not what waited for room.
+  std::vector<Ticket*> expected(written.begin(), written.end() - 1);
+  expected.insert(expected.end(), {read, written.back()});
+  EXPECT_EQ(running.port().delivered(), expected);
+  EXPECT_EQ(std::get<std::vector<core::BillerState>>(read->reply.value).size(), core::kMaxBlocksInFlight);
+  log.LetThrough();
+  EXPECT_TRUE(running.sequencer().RunReady());
+  EXPECT_EQ(running.port().delivered().back(), waiting);
+  running.Stop();
+}
+
 TEST(SequencerStepByStepTest, LetsGoOfWhatItNeverAnswered) {
   SimulatedClock clock;
   MemoryCommitLog store;
@@ -307,14 +341,18 @@ TEST(SequencerStepByStepTest, LetsGoOfWhatItNeverAnswered) {
   RecordingPort port;
   Ticket undelivered{.command = core::RegisterBiller{kShopBiller}, .port = &port, .on_reply = [] {}, .reply = {}};
   Ticket undecided{.command = core::RegisterBiller{"gas"}, .port = &port, .on_reply = [] {}, .reply = {}};
+  Ticket unread{.command = core::ReadBillers{}, .port = &port, .on_reply = [] {}, .reply = {}};
   {
     RunningLedger running(&store, &clock, {.log = &log});
     running.sequencer().Submit(&undelivered);
+    running.sequencer().RunReady();
+    ASSERT_TRUE(running.sequencer().TrySubmit(&unread));
     running.sequencer().RunReady();
     running.sequencer().Submit(&undecided);
     running.sequencer().Abandon();
   }
   EXPECT_FALSE(undelivered.on_reply);
+  EXPECT_FALSE(unread.on_reply);
   EXPECT_FALSE(undecided.on_reply);
   EXPECT_TRUE(port.delivered().empty());
 }
