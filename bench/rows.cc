@@ -423,6 +423,7 @@ std::string RowsText(const RowsResult& result) {
                    fmt::format("{} {:.4g}", promise.at_most ? "at most" : "at least", promise.bound),
                    promise.kept() ? "" : "  missed");
   }
+  if (result.compare.contestants.empty()) text += "compare and the other rows were left out\n";
   if (!result.not_measured.empty()) {
     fmt::format_to(out, "not measured without --slow-ones: {}\n", fmt::join(result.not_measured, ", "));
   }

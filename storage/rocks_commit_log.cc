@@ -5,7 +5,6 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 #include <rocksdb/write_batch.h>
-#include <sys/resource.h>
 
 #include <condition_variable>
 #include <deque>
@@ -34,15 +33,6 @@ RowReader::Row ToRow(const rocksdb::Status& status, const rocksdb::PinnableSlice
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) return ReadStatus(status);
   return std::string(value.data(), value.size());
-}
-
-// A file that is written, and files that are merged, take a core for a while; those who pay are not to wait for it.
-// Merging can wait long. Writing a file can't: while it is not written, no more than another memtable's worth is taken.
-void GiveWayToPayments(rocksdb::Env& env) {
-  constexpr int kNiceOfWritingFiles = 5;
-  env.LowerThreadPoolCPUPriority(rocksdb::Env::LOW, rocksdb::CpuPriority::kLow).PermitUncheckedError();
-  // Of the thread that runs this: RocksDB has no name for anything between normal and least.
-  env.Schedule([](void*) { setpriority(PRIO_PROCESS, 0, kNiceOfWritingFiles); }, nullptr, rocksdb::Env::HIGH);
 }
 
 rocksdb::Slice ToSlice(std::string_view text) {
@@ -115,7 +105,6 @@ class RocksCommitLogImpl final : public RocksCommitLog {
       case Purpose::kBuild: options.error_if_exists = true; [[fallthrough]];
       case Purpose::kWrite:
         status = rocksdb::DB::Open(options, folder_, descriptors, &families_, &db);
-        if (status.ok()) GiveWayToPayments(*options.env);
         if (status.ok()) status = SyncParent(options.env->GetFileSystem().get(), folder_);
         break;
       case Purpose::kRead:

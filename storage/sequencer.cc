@@ -116,7 +116,7 @@ void Sequencer::Enqueue(Ticket* ticket, std::vector<Ticket*>* queue, std::unique
   queue->push_back(ticket);
   // A thread that is at work looks at the queue by itself, and one that waits for room can do nothing with what is
   // no read: waking it would only cost.
-  const bool wake = waits_ && (has_room_ || queue == &reads_);
+  const bool wake = waits_ && (has_room_ || (takes_reads_ && queue == &reads_));
   if (wake) waits_ = false;
   lock.unlock();
   if (wake) wake_.notify_one();
@@ -162,7 +162,7 @@ std::optional<Sequencer::Wake> Sequencer::NextWork(std::unique_lock<std::mutex>*
     Gather(lock);
     taken_.swap(queue_);
   }
-  if (!reads_.empty()) {
+  if (!reads_.empty() && reads_held_ < core::kMaxReadsHeld) {
     const auto end = reads_.begin() + static_cast<std::ptrdiff_t>(std::min(reads_.size(), core::kMaxReadsAtATime));
     reads_taken_.assign(reads_.begin(), end);
     reads_.erase(reads_.begin(), end);
@@ -185,6 +185,7 @@ Sequencer::Wake Sequencer::WaitForWork() {
     if (const std::optional<Wake> wake = NextWork(&lock); wake.has_value()) return *wake;
     waits_ = true;
     has_room_ = in_flight_.size() < core::kMaxBlocksInFlight;
+    takes_reads_ = reads_held_ < core::kMaxReadsHeld;
     if (in_flight_.empty() && position_.last_sequence != snapshot_sequence_) {
       wake_.wait_until(lock, snapshot_at_ + options_.snapshot_interval);
     } else {
@@ -218,6 +219,7 @@ void Sequencer::AnswerReads() {
     // What they saw may not be durable yet.
     std::vector<Ticket*>& reads = in_flight_.back().reads;
     reads.insert(reads.end(), reads_taken_.begin(), reads_taken_.end());
+    reads_held_ += reads_taken_.size();
   }
   reads_taken_.clear();
 }
@@ -364,6 +366,7 @@ void Sequencer::FinishDurable() {
     ledger_->ForgetAtRest(block.end.last_sequence);
     if (options_.on_durable) options_.on_durable(block.end);
     for (const core::Payment& payment : block.changes) observer_->OnChanged(payment);
+    reads_held_ -= block.reads.size();
     Deliver(block.reads, &ReplyPort::DeliverReads);
     Deliver(block.tickets, &ReplyPort::Deliver);
   }

@@ -34,7 +34,7 @@ struct Ticket {
   core::Reply reply;
 };
 
-// Where replies go: one delivery a block, in the order of submission.
+// Where replies go: a delivery for each block, in the order of submission, and one for the reads that waited for it.
 class ReplyPort {
  public:
   virtual ~ReplyPort() = default;
@@ -72,8 +72,9 @@ class PaymentObserver {
 // durable. It sees what was answered before it was submitted, and not necessarily what was submitted before it.
 //
 // Limits: TrySubmit refuses beyond kMaxSequencerQueue waiting commands, and as many reads; Submit never does, its
-// callers are bounded themselves. A block holds at most kMaxCommandsPerBlock commands; at most kMaxBlocksInFlight
-// blocks wait for the log.
+// callers are bounded themselves. At most kMaxReadsHeld reads wait for blocks to become durable, with what they saw;
+// the others wait to be taken. A block holds at most kMaxCommandsPerBlock commands; at most kMaxBlocksInFlight blocks
+// wait for the log.
 class Sequencer {
  public:
   struct Options {
@@ -164,6 +165,7 @@ class Sequencer {
   std::vector<Ticket*> reads_;  // guarded by mutex_: go before what waits
   bool waits_ = false;          // guarded by mutex_: the thread waits
   bool has_room_ = false;       // guarded by mutex_: while it does, for another block
+  bool takes_reads_ = false;    // guarded by mutex_: while it does, fewer are held than may be
   bool stopping_ = false;       // guarded by mutex_
   size_t appended_ = 0;         // guarded by mutex_: results that came in and were not looked at
   std::string append_failure_;  // guarded by mutex_
@@ -176,6 +178,7 @@ class Sequencer {
   std::vector<Ticket*> taken_;
   size_t next_ = 0;  // in taken_
   std::vector<Ticket*> reads_taken_;
+  size_t reads_held_ = 0;  // that saw what is not durable yet
   BlockBuilder builder_;
   SealedBlock sealed_;
   RowBatch rows_;

@@ -62,6 +62,8 @@ inline constexpr size_t kMaxSequencerQueue = 65'536;
 inline constexpr size_t kMaxCommandsPerBlock = 256;
 // Reads are answered between blocks, so many at a time.
 inline constexpr size_t kMaxReadsAtATime = 128;
+// So many hold what they saw until it is durable.
+inline constexpr size_t kMaxReadsHeld = 1'024;
 inline constexpr size_t kMaxBlocksInFlight = 4;
 // A block of so many legs is worth a thread that commits it while the next is decided.
 inline constexpr size_t kLegsToOverlap = 128;

@@ -11,12 +11,20 @@ namespace waystation::flow {
 
 namespace asio = boost::asio;
 
+namespace {
+
+// Of what goes first: between two others, and where nothing else of a batch is at work.
+constexpr size_t kMostFirstBetween = 8;
+constexpr size_t kMostFirstInARow = 256;
+
+}  // namespace
+
 Worker::Worker(const core::Clock* clock, std::string name)
     : clock_(clock), name_(std::move(name)), work_(io_.get_executor()), timer_(io_) {}
 
 Worker::~Worker() {
   Stop();
-  std::vector<Task> first;
+  std::deque<Task> first;
   {
     std::lock_guard lock(mutex_);
     ending_ = true;
@@ -122,19 +130,33 @@ void Worker::PostFirst(Task task) {
     first_waits_.store(true, std::memory_order_relaxed);
   }
   // For where there is no batch between whose parts it could run.
-  if (first) asio::post(io_, [this] { RunFirst(); });
+  if (first) asio::post(io_, [this] { RunAllFirst(); });
 }
 
-void Worker::RunFirst() {
+void Worker::RunFirst(size_t most) {
   // Where this misses one that was posted just now, the next time sees it.
-  if (!first_waits_.load(std::memory_order_relaxed)) return;
-  std::vector<Task> tasks;
+  for (; most > 0 && first_waits_.load(std::memory_order_relaxed); --most) {
+    Task task;
+    {
+      std::lock_guard lock(mutex_);
+      if (first_.empty()) return;
+      task = std::move(first_.front());
+      first_.pop_front();
+      first_waits_.store(!first_.empty(), std::memory_order_relaxed);
+    }
+    task();
+  }
+}
+
+void Worker::RunAllFirst() {
+  RunFirst(kMostFirstInARow);
+  // Others have their turn now; and where all are gone, the next that is posted posts this again.
+  bool more = false;
   {
     std::lock_guard lock(mutex_);
-    tasks.swap(first_);
-    first_waits_.store(false, std::memory_order_relaxed);
+    more = !first_.empty();
   }
-  for (Task& task : tasks) task();
+  if (more) asio::post(io_, [this] { RunAllFirst(); });
 }
 
 void Worker::RunPosted() {
@@ -144,7 +166,7 @@ void Worker::RunPosted() {
   }
   for (Task& task : running_) {
     task();
-    RunFirst();
+    RunFirst(kMostFirstBetween);
   }
   running_.clear();
 }
@@ -177,7 +199,7 @@ class Worker::Delivery {
       // The ticket lives in the frame that this resumes, and may be gone afterwards.
       absl::AnyInvocable<void()> on_reply = std::move(ticket->on_reply);
       on_reply();
-      if (worker_ != nullptr) worker_->RunFirst();
+      if (worker_ != nullptr) worker_->RunFirst(kMostFirstBetween);
     }
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -58,8 +59,8 @@ class Worker final : public storage::ReplyPort {
 
   // Runs `task` on the worker's thread. Tasks posted close together cost one wake-up.
   void Post(Task task);
-  // Before what waits already, but for what was posted so too: between two tasks of a batch, or two tickets. For what
-  // somebody waits for who is not to stand behind a peak of payments.
+  // Before what waits already, but for what was posted so too: a few between two tasks of a batch, or two tickets. For
+  // what somebody waits for who is not to stand behind a peak of payments.
   void PostFirst(Task task);
 
   // Runs a coroutine on the worker, from its own thread: it starts at once.
@@ -84,7 +85,9 @@ class Worker final : public storage::ReplyPort {
   using AlarmKey = std::pair<core::SteadyTime, uint64_t>;
 
   AlarmKey AddAlarm(core::SteadyTime at, Task task);
-  void RunFirst();
+  // At most so many of those that go first.
+  void RunFirst(size_t most);
+  void RunAllFirst();
   void RunPosted();
   void RunAlarms();
   void SetTimer();
@@ -94,7 +97,7 @@ class Worker final : public storage::ReplyPort {
   // Before io_, since a coroutine that ends with it may post yet.
   std::mutex mutex_;
   std::vector<Task> posted_;               // guarded by mutex_
-  std::vector<Task> first_;                // guarded by mutex_
+  std::deque<Task> first_;                 // guarded by mutex_
   std::atomic<bool> first_waits_ = false;  // written under mutex_: that first_ holds something
   bool ending_ = false;                    // guarded by mutex_
   boost::asio::io_context io_{1};

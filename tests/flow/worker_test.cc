@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
 #include <memory>
 #include <optional>
@@ -67,6 +68,16 @@ TEST(WorkerTest, WhatGoesFirstIsRunBetweenTheTasksAndTheTicketsThatWait) {
   worker.Deliver({&paid, &paid_too});
   EXPECT_TRUE(worker.RunReady());
   EXPECT_THAT(seen, ElementsAre("posted", "inquiry", "another", "posted too", "paid", "read", "paid too"));
+
+  // But not all that is there, where there is much of it.
+  seen.clear();
+  worker.Post([&] {
+    for (int i = 0; i < 1'000; ++i) worker.PostFirst(note("first"));
+  });
+  worker.Post(note("posted"));
+  EXPECT_TRUE(worker.RunReady());
+  EXPECT_EQ(seen.size(), 1'001U);
+  EXPECT_LT(std::find(seen.begin(), seen.end(), "posted") - seen.begin(), 20);
 
   // Where nothing else waits, too.
   worker.PostFirst(note("alone"));

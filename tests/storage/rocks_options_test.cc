@@ -1,5 +1,5 @@
-// What RocksDB is told, seen in what it does: however large a ledger has grown, a lookup costs as little as before, and
-// the memory stays bounded.
+// What RocksDB is told, seen in what it does: a lookup in a table of a million rows reads little of it, and no filter
+// or index stands in memory beside the cache.
 
 #include "storage/rocks_options.h"
 
@@ -84,7 +84,7 @@ TEST_P(RocksOptionsTest, OfALargeTableOnlyPiecesAreRead) {
   std::string files;
   ASSERT_TRUE(db_->GetProperty(family_, "rocksdb.num-files-at-level0", &files));
   ASSERT_EQ(files, "0");
-  // A piece each of the filter and of the index, and a block of rows.
+  // On average, since a piece of the filter or of the index is read once and kept.
   constexpr uint64_t kPieces = 3 * (8 << 10);
   EXPECT_LE(BytesReadByLookups(/*of_those_there=*/true), kLookups * kPieces);
   BytesReadByLookups(/*of_those_there=*/false);

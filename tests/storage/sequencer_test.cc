@@ -333,6 +333,28 @@ TEST(SequencerStepByStepTest, AReadIsAnsweredWhenWhatItSawIsDurableAndWaitsForNo
   running.Stop();
 }
 
+TEST(SequencerStepByStepTest, ReadsThatHoldWhatIsNotDurableAreBounded) {
+  SimulatedClock clock;
+  MemoryCommitLog store;
+  HeldCommitLog log(&store);
+  RunningLedger running(&store, &clock, {.log = &log});
+  log.Hold();
+  running.Submit(core::RegisterBiller{kShopBiller});
+  ASSERT_TRUE(running.sequencer().RunReady());
+  for (size_t i = 0; i < core::kMaxReadsHeld + core::kMaxSequencerQueue; ++i) {
+    ASSERT_NE(running.TrySubmit(core::ReadBusinessDay{}), nullptr) << i;
+    ASSERT_EQ(running.sequencer().RunReady(), i < core::kMaxReadsHeld) << i;
+  }
+  // The log does not answer: as many are held as may be, as many wait, and no more is taken.
+  EXPECT_FALSE(running.sequencer().RunReady());
+  EXPECT_EQ(running.TrySubmit(core::ReadBusinessDay{}), nullptr);
+  EXPECT_TRUE(running.port().delivered().empty());
+  log.LetThrough();
+  EXPECT_TRUE(running.sequencer().RunReady());
+  EXPECT_EQ(running.port().delivered().size(), 1 + core::kMaxReadsHeld + core::kMaxSequencerQueue);
+  running.Stop();
+}
+
 TEST(SequencerStepByStepTest, LetsGoOfWhatItNeverAnswered) {
   SimulatedClock clock;
   MemoryCommitLog store;
