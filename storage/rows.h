@@ -65,8 +65,8 @@ class RowReader {
  public:
   virtual ~RowReader() = default;
 
-  // Null when there is no such row.
   using Row = absl::StatusOr<std::optional<std::string>>;
+  // Null when there is no such row.
   virtual Row Get(Table table, std::string_view key) const = 0;
   // What Get gives for each of `keys`, in their order; for many together it may cost less.
   virtual std::vector<Row> GetEach(Table table, absl::Span<const std::string> keys) const {
