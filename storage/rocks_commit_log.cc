@@ -18,6 +18,7 @@
 #include "fmt/format.h"
 #include "storage/key.h"
 #include "storage/rocks_figures.h"
+#include "storage/rocks_log_files.h"
 #include "storage/rocks_options.h"
 #include "storage/rocks_status.h"
 #include "switch/core/limits.h"
@@ -91,10 +92,8 @@ class RocksCommitLogImpl final : public RocksCommitLog {
     const std::vector<rocksdb::ColumnFamilyDescriptor> descriptors =
         FamilyDescriptors(purpose_ == Purpose::kReadJournal ? kFirstTable : kFamilies, chosen.journal_memtable_bytes);
     rocksdb::DBOptions options = DatabaseOptions();
-    if (chosen.file_system != nullptr) {
-      env_ = rocksdb::NewCompositeEnv(chosen.file_system);
-      options.env = env_.get();
-    }
+    env_ = rocksdb::NewCompositeEnv(FilesWithLogsWrittenAhead(chosen.file_system));
+    options.env = env_.get();
     if (purpose_ == Purpose::kWrite && HasLostItsList(folder_)) {
       return OpenError(folder_, rocksdb::Status::Corruption(
                                     folder_ + "/CURRENT", "is gone, which names the list of the files that are there"));
@@ -284,7 +283,7 @@ class RocksCommitLogImpl final : public RocksCommitLog {
 
   const Purpose purpose_;
   const std::string folder_;
-  std::unique_ptr<rocksdb::Env> env_;  // null: the default one
+  std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
 
