@@ -9,7 +9,7 @@ packages=(
   # the libraries
   libgrpc++-dev protobuf-compiler-grpc protobuf-compiler libprotobuf-dev
   librocksdb-dev libssl-dev libboost1.81-dev libabsl-dev libfmt-dev
-  libspdlog-dev libyaml-cpp-dev libcli11-dev libre2-dev libpugixml-dev prometheus-cpp-dev
+  libspdlog-dev libyaml-cpp-dev libcli11-dev libre2-dev libpugixml-dev prometheus-cpp-dev libjemalloc-dev
   # for adapters in Python
   python3-grpcio python3-protobuf
   # for the tests and benchmarks

@@ -65,7 +65,7 @@ class LogToWrite final : public rocksdb::FSWritableFileOwnerWrapper {
     const uint64_t ahead = std::clamp(zeroed_, kLeastAhead, kMostAhead);
     const uint64_t size = (least + ahead) / kBlockBytes * kBlockBytes;
     const std::string zeros(size - zeroed_, '\0');
-    IOStatus status = target()->Append(zeros, options, debug);
+    IOStatus status = target()->PositionedAppend(zeros, zeroed_, options, debug);
     if (status.ok()) zeroed_ = size;
     return status;
   }

@@ -1,6 +1,5 @@
 // switchd: the transaction switch.
 
-#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <time.h>
@@ -21,6 +20,12 @@
 #include "switch/daemon/configuration.h"
 #include "switch/daemon/last_words.h"
 #include "switch/daemon/switch.h"
+
+// Read by jemalloc. One heap for all threads: with several, what a thread has freed is not there for the others, and
+// most of a payment is freed by another thread than made it.
+extern "C" {
+const char* malloc_conf = "narenas:1";
+}
 
 namespace {
 
@@ -94,8 +99,6 @@ int main(int argc, char** argv) {
     return kBadUsage;
   }
 
-  // One heap for all threads. With one for each, what a thread has freed is not there for the others.
-  mallopt(M_ARENA_MAX, 1);
   // gRPC's mutexes are Abseil's, and Debian builds them with the search for lock cycles on: 3 % of a loaded switch.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   LetThreadsFinishTheirTurn();

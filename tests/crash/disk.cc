@@ -1,8 +1,10 @@
 #include "tests/crash/disk.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -44,6 +46,13 @@ void LeaveHoles(const std::string& path, uint64_t from, uint64_t to, std::mt1993
   WS_CHECK(file.good(), path + " can't be changed");
 }
 
+void PutBack(const std::string& path, uint64_t at, std::string_view bytes) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(at));
+  file << bytes;
+  WS_CHECK(file.good(), path + " can't be changed");
+}
+
 }  // namespace
 
 Disk::File::~File() {
@@ -80,6 +89,30 @@ bool Disk::Rename(const std::string& from, const std::string& to) {
   file->at = to;
   Note({Change::Kind::kRenamed, from, to, file});
   return true;
+}
+
+void Disk::WillOverwrite(File& file, uint64_t at, uint64_t bytes) {
+  if (at >= file.size) return;
+  std::string before(std::min(bytes, file.size - at), '\0');
+  std::ifstream real(file.at, std::ios::binary);
+  real.seekg(static_cast<std::streamoff>(at));
+  real.read(before.data(), static_cast<std::streamsize>(before.size()));
+  WS_CHECK(real.good(), file.at + " can't be read");
+  file.overwritten.push_back({at, std::move(before)});
+}
+
+void Disk::WasCut(File& file, uint64_t size) {
+  file.size = size;
+  file.durable = std::min(file.durable, size);
+  std::erase_if(file.overwritten, [&](const File::Overwritten& write) { return write.at >= size; });
+  for (File::Overwritten& write : file.overwritten) {
+    if (write.at + write.before.size() > size) write.before.resize(size - write.at);
+  }
+}
+
+void Disk::Synced(File& file) {
+  file.durable = file.size;
+  file.overwritten.clear();
 }
 
 void Disk::MadeFolder(const std::string& path) {
@@ -146,7 +179,34 @@ void Disk::KeepSome(std::mt19937_64& random) {
   for (const std::string& folder : folders_lost) fs::remove_all(folder);
 }
 
-void Disk::CutTail(File& file, std::mt19937_64& random) const {
+void Disk::UndoOverwrites(File& file, std::mt19937_64& random) {
+  std::vector<File::Overwritten> writes = std::exchange(file.overwritten, {});
+  if (writes.empty()) return;
+  const uint64_t how = Below(random, 4);
+  if (how == 0) return;
+  if (how == 3) {
+    for (auto write = writes.rbegin(); write != writes.rend(); ++write) {
+      for (uint64_t from = 0; from < write->before.size();) {
+        const uint64_t to =
+            std::min<uint64_t>(write->before.size(), from + kPageBytes - (write->at + from) % kPageBytes);
+        if (Below(random, 2) == 0) {
+          PutBack(file.at, write->at + from, std::string_view(write->before).substr(from, to - from));
+        }
+        from = to;
+      }
+    }
+    return;
+  }
+  // So many of them are kept, and of the next one a part.
+  const uint64_t kept = how == 1 ? 0 : Below(random, writes.size());
+  const uint64_t part = how == 1 ? 0 : Below(random, writes[kept].before.size() + 1);
+  for (uint64_t i = writes.size(); i-- > kept;) {
+    const uint64_t from = i == kept ? part : 0;
+    PutBack(file.at, writes[i].at + from, std::string_view(writes[i].before).substr(from));
+  }
+}
+
+void Disk::CutTail(File& file, std::mt19937_64& random) {
   const uint64_t tail = file.size - file.durable;
   if (tail > 0) {
     const uint64_t how = Below(random, 4);
@@ -172,6 +232,7 @@ void Disk::LosePower(std::mt19937_64& random) {
     MoveRealFile(file->at, path);
     file->at = path;
     file->in_attic = false;
+    UndoOverwrites(*file, random);
     CutTail(*file, random);
   }
 }

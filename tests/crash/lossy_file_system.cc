@@ -1,5 +1,6 @@
 #include "tests/crash/lossy_file_system.h"
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -45,18 +46,18 @@ class LossyWritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
       : FSWritableFileOwnerWrapper(std::move(real)), path_(std::move(path)), file_(std::move(file)), files_(files) {}
 
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
-    return files_->Write(target(), file_.get(), path_, data, options, debug);
+    return files_->Write(target(), file_.get(), path_, std::nullopt, data, options, debug);
   }
   IOStatus Append(const Slice& data, const IOOptions& options, const rocksdb::DataVerificationInfo&,
                   IODebugContext* debug) override {
     return Append(data, options, debug);
   }
-  IOStatus PositionedAppend(const Slice&, uint64_t, const IOOptions&, IODebugContext*) override {
-    return IOStatus::NotSupported("PositionedAppend");
+  IOStatus PositionedAppend(const Slice& data, uint64_t at, const IOOptions& options, IODebugContext* debug) override {
+    return files_->Write(target(), file_.get(), path_, at, data, options, debug);
   }
-  IOStatus PositionedAppend(const Slice&, uint64_t, const IOOptions&, const rocksdb::DataVerificationInfo&,
-                            IODebugContext*) override {
-    return IOStatus::NotSupported("PositionedAppend");
+  IOStatus PositionedAppend(const Slice& data, uint64_t at, const IOOptions& options,
+                            const rocksdb::DataVerificationInfo&, IODebugContext* debug) override {
+    return PositionedAppend(data, at, options, debug);
   }
   IOStatus Truncate(uint64_t size, const IOOptions& options, IODebugContext* debug) override {
     return files_->Cut(target(), file_.get(), path_, size, options, debug);
@@ -221,13 +222,16 @@ IOStatus LossyFileSystem::CountRead(const std::string& doing, const std::string&
 }
 
 IOStatus LossyFileSystem::Write(rocksdb::FSWritableFile* real, Disk::File* file, const std::string& path,
-                                const Slice& data, const IOOptions& options, IODebugContext* debug) {
+                                std::optional<uint64_t> at, const Slice& data, const IOOptions& options,
+                                IODebugContext* debug) {
   const std::lock_guard lock(mutex_);
   const IOStatus status = BeginChange("writing", path, Needs::kSpace);
   if (!power_) return status;
   const Slice written(data.data(), status.ok() ? data.size() : data.size() / 2);
-  const IOStatus done = real->Append(written, options, debug);
-  if (done.ok()) file->size += written.size();
+  if (at.has_value()) Disk::WillOverwrite(*file, *at, written.size());
+  const IOStatus done =
+      at.has_value() ? real->PositionedAppend(written, *at, options, debug) : real->Append(written, options, debug);
+  if (done.ok()) file->size = std::max(file->size, at.value_or(file->size) + written.size());
   return status.ok() || lie_ == Lie::kErrors ? done : status;
 }
 
@@ -236,10 +240,7 @@ IOStatus LossyFileSystem::Cut(rocksdb::FSWritableFile* real, Disk::File* file, c
   const std::lock_guard lock(mutex_);
   IOStatus status = BeginChange("cutting", path, Needs::kNothing);
   if (status.ok()) status = real->Truncate(size, options, debug);
-  if (status.ok()) {
-    file->size = size;
-    file->durable = std::min(file->durable, size);
-  }
+  if (status.ok()) Disk::WasCut(*file, size);
   return status;
 }
 
@@ -248,7 +249,7 @@ IOStatus LossyFileSystem::Sync(Disk::File* file, const std::string& path) {
   const IOStatus status = BeginChange("syncing", path, Needs::kSpace);
   if (!power_) return status;
   if (!status.ok()) file->sync_failed = true;
-  if (!file->sync_failed && lie_ != Lie::kFileSyncs) file->durable = file->size;
+  if (!file->sync_failed && lie_ != Lie::kFileSyncs) Disk::Synced(*file);
   return lie_ == Lie::kErrors ? IOStatus::OK() : status;
 }
 

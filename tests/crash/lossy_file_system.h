@@ -33,8 +33,8 @@ struct Fault {
 // its bytes written. RocksDB's own log (LOG*) and its lock are outside the model: they count as nothing, and survive.
 //
 // RocksDB may be told of this instead of the default one through storage::RocksOptions. Syncs are remembered and not
-// passed on: they cost nothing here. Hard links, mapped files and files that are written at random are not supported;
-// RocksDB, as it is used here, asks for none.
+// passed on: they cost nothing here. Hard links, mapped files and files that are read and written at once are not
+// supported; RocksDB, as it is used here, asks for none.
 //
 // Threads: any.
 class LossyFileSystem final : public rocksdb::FileSystemWrapper {
@@ -123,8 +123,9 @@ class LossyFileSystem final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus BeginRead(const std::string& doing, const std::string& path);
   rocksdb::IOStatus FaultFor(Fault::On on, Needs needs, const std::string& doing, const std::string& path);
 
+  // Without `at`: at the end.
   rocksdb::IOStatus Write(rocksdb::FSWritableFile* real, Disk::File* file, const std::string& path,
-                          const rocksdb::Slice& data, const rocksdb::IOOptions& options,
+                          std::optional<uint64_t> at, const rocksdb::Slice& data, const rocksdb::IOOptions& options,
                           rocksdb::IODebugContext* debug);
   rocksdb::IOStatus Cut(rocksdb::FSWritableFile* real, Disk::File* file, const std::string& path, uint64_t size,
                         const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug);

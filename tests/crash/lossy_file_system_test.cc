@@ -85,6 +85,38 @@ TEST_F(LossyFileSystemTest, WhatWasSyncedStaysAndTheTailEndsAnywhere) {
   EXPECT_THAT(outcomes, ::testing::IsSupersetOf({"safe "s, "safe x"s, "safe xy"s, "safe \0\0"s}));
 }
 
+TEST_F(LossyFileSystemTest, WhatWasWrittenOverMayBeTheOldAgain) {
+  const auto write_over = [](rocksdb::FSWritableFile& file, uint64_t at, const std::string& text) {
+    EXPECT_TRUE(file.PositionedAppend(text, at, {}, nullptr).ok());
+  };
+  // On each side of the end of a page.
+  const std::string start(4096 - 2, '.');
+  const auto steps = [&] {
+    auto file = Make("a");
+    Write(*file, start + "1234");
+    EXPECT_TRUE(file->Sync({}, nullptr).ok());
+    SyncFolder();
+    write_over(*file, 0, "!");
+    EXPECT_TRUE(file->Sync({}, nullptr).ok());
+    write_over(*file, start.size(), "abc");
+    write_over(*file, start.size() + 3, "d");
+    return file;
+  };
+  const auto look = [&] {
+    const std::string text = TextOf("a");
+    EXPECT_EQ(text.substr(0, start.size()), "!" + start.substr(1));
+    return text.substr(start.size());
+  };
+  // All, nothing, the first ones with a part of the next, single pages of each.
+  const std::set<std::string> outcomes = Outcomes([&] { steps(); }, look);
+  EXPECT_THAT(outcomes,
+              ::testing::IsSubsetOf({"abcd", "1234", "a234", "ab34", "abc4", "ab3d", "12c4", "12cd", "123d"}));
+  EXPECT_THAT(outcomes, ::testing::IsSupersetOf({"abcd", "1234", "a234", "abc4", "12c4"}));
+  EXPECT_THAT(Outcomes([&] { EXPECT_TRUE(steps()->Sync({}, nullptr).ok()); }, look), ElementsAre("abcd"));
+  EXPECT_THAT(Outcomes([&] { EXPECT_TRUE(steps()->Truncate(start.size() + 1, {}, nullptr).ok()); }, look),
+              ElementsAre("1", "a"));
+}
+
 TEST_F(LossyFileSystemTest, ANameIsThereOnceItsFolderWasSynced) {
   const auto make = [&] {
     auto file = Make("a");

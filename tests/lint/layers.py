@@ -79,7 +79,7 @@ LAYERS = {
         headers=(CORE, "switch/flow/", "switch/rpc/", "switch/daemon/", "storage/", "adapters/", "waystation/"),
         libraries=("grpc", "protobuf", "boost", "spdlog", "yaml-cpp", "cli11", "posix", "prometheus"),
         targets=("ws_core", "ws_storage", "ws_adapters", "ws_flow", "ws_rpc", "ws_configuration", "ws_daemon",
-                 "ws_config_proto", "ws_api_proto", "ws_journal_proto"),
+                 "ws_config_proto", "ws_api_proto", "ws_journal_proto", "ws_jemalloc"),
     ),
     "switch/ctl/": Layer(
         headers=(CORE, "switch/ctl/", "storage/", API_PROTO, JOURNAL_PROTO),
@@ -91,7 +91,8 @@ LAYERS = {
                  "adapters/sim/certificates.h", API_PROTO, JOURNAL_PROTO, "switch/daemon/yaml_to_proto.h"),
         libraries=("grpc", "protobuf", "boost", "cli11", "benchmark", "hiredis", "posix"),
         targets=("ws_core", "ws_storage", "ws_flow", "ws_adapters", "ws_certificates", "ws_api_proto",
-                 "ws_journal_proto", "ws_bench", "ws_echo_proto", "ws_configuration", "ws_boost_json"),
+                 "ws_journal_proto", "ws_bench", "ws_echo_proto", "ws_configuration", "ws_boost_json",
+                 "ws_jemalloc"),
     ),
 }  # fmt: skip
 
