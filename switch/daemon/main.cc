@@ -70,11 +70,12 @@ sigset_t BlockStopSignals() {
 }
 
 // A payment wakes a thread some eight times on its way. By default each wake-up may take the core from the thread that
-// woke it, which then has handed over one payment instead of all that were ready, and each commit carries a few.
-// As a batch process, who is woken waits until a core is free. Inherited by all threads; any process may ask for it.
-void LetThreadsFinishTheirTurn() {
+// woke it, which then has handed over one payment instead of all that were ready, and each commit carries a few. As a
+// batch process, who is woken waits for a core, or until the running thread's turn is over. Inherited by all threads.
+// The unit in deploy/ sets it, and forbids the call. False: it could not be set.
+bool LetThreadsFinishTheirTurn() {
   const sched_param none = {};
-  sched_setscheduler(0, SCHED_BATCH, &none);
+  return sched_getscheduler(0) == SCHED_BATCH || sched_setscheduler(0, SCHED_BATCH, &none) == 0;
 }
 
 }  // namespace
@@ -101,7 +102,7 @@ int main(int argc, char** argv) {
 
   // gRPC's mutexes are Abseil's, and Debian builds them with the search for lock cycles on: 3 % of a loaded switch.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  LetThreadsFinishTheirTurn();
+  const bool threads_finish_their_turn = LetThreadsFinishTheirTurn();
   const sigset_t stop_signals = BlockStopSignals();
 
   const absl::StatusOr<waystation::config::v1::Config> config = waystation::daemon::LoadConfiguration(config_path);
@@ -113,6 +114,11 @@ int main(int argc, char** argv) {
 
   const absl::StatusOr<waystation::daemon::AsyncLog*> log = StartLog(*config);
   if (!log.ok()) return Refuse(log.status());
+  if (!threads_finish_their_turn) {
+    waystation::core::Log(waystation::core::LogLevel::kWarn, "switchd",
+                          "the system does not allow SCHED_BATCH, without which latency is several times as long under "
+                          "load; next: start it under that policy (chrt -b 0, or CPUSchedulingPolicy=batch in a unit)");
+  }
   absl::StatusOr<std::unique_ptr<waystation::daemon::Switch>> started =
       waystation::daemon::Switch::Start(*config, *log);
   if (!started.ok()) {

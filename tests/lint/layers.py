@@ -118,7 +118,7 @@ LIBRARIES = {
     "rapidcheck": (("rapidcheck",), ("rapidcheck",)),
     "posix": (
         ("sys/", "unistd.h", "fcntl.h", "signal.h", "dirent.h", "netinet/", "arpa/", "netdb.h", "spawn.h", "poll.h",
-         "pthread.h", "pwd.h", "sched.h", "termios.h", "time.h", "malloc.h", "linux/"),
+         "pthread.h", "pwd.h", "sched.h", "termios.h", "time.h", "linux/"),
         (),
     ),
 }  # fmt: skip
