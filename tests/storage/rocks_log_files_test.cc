@@ -57,6 +57,18 @@ class RocksLogFilesTest : public ::testing::Test {
     return std::unique_ptr<rocksdb::DB>(db);
   }
 
+  // Reads along with who writes there.
+  std::unique_ptr<rocksdb::DB> Follow(const std::string& name) {
+    rocksdb::Options options;
+    options.env = env_.get();
+    options.max_open_files = -1;
+    rocksdb::DB* db = nullptr;
+    const rocksdb::Status status =
+        rocksdb::DB::OpenAsSecondary(options, folder_.Under(name), folder_.Under("scratch"), &db);
+    EXPECT_TRUE(status.ok()) << status.ToString();
+    return std::unique_ptr<rocksdb::DB>(db);
+  }
+
   TemporaryFolder folder_;
   std::shared_ptr<rocksdb::FileSystem> files_ = FilesWithLogsWrittenAhead(nullptr);
   std::unique_ptr<rocksdb::Env> env_ = rocksdb::NewCompositeEnv(files_);
@@ -195,12 +207,8 @@ TEST_F(RocksLogFilesTest, ALogThatWasNotClosedIsRead) {
 
 TEST_F(RocksLogFilesTest, AFollowerMissesNothing) {
   const std::unique_ptr<rocksdb::DB> db = Open(folder_.Under("db"), env_.get());
-  rocksdb::Options options;
-  options.env = env_.get();
-  options.max_open_files = -1;
-  rocksdb::DB* opened = nullptr;
-  ASSERT_TRUE(rocksdb::DB::OpenAsSecondary(options, folder_.Under("db"), folder_.Under("scratch"), &opened).ok());
-  const std::unique_ptr<rocksdb::DB> follower(opened);
+  const std::unique_ptr<rocksdb::DB> follower = Follow("db");
+  ASSERT_NE(follower, nullptr);
   for (int i = 0; i < 400; ++i) {
     const std::string key = fmt::format("key {}", i);
     ASSERT_TRUE(db->Put({}, key, std::string(static_cast<size_t>(i), i % 2 == 0 ? '\0' : 'x')).ok());
@@ -216,12 +224,8 @@ TEST_F(RocksLogFilesTest, AFollowerMissesNothing) {
 // As switchctl follows a switch at work: what is half written is never taken for damaged.
 TEST_F(RocksLogFilesTest, AFollowerOfABusyWriterFindsNoDamage) {
   const std::unique_ptr<rocksdb::DB> db = Open(folder_.Under("db"), env_.get());
-  rocksdb::Options options;
-  options.env = env_.get();
-  options.max_open_files = -1;
-  rocksdb::DB* opened = nullptr;
-  ASSERT_TRUE(rocksdb::DB::OpenAsSecondary(options, folder_.Under("db"), folder_.Under("scratch"), &opened).ok());
-  const std::unique_ptr<rocksdb::DB> follower(opened);
+  const std::unique_ptr<rocksdb::DB> follower = Follow("db");
+  ASSERT_NE(follower, nullptr);
   constexpr int kRows = 1'500;
   std::atomic<int> written{0};
   std::jthread writer([&] {
