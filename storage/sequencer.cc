@@ -212,16 +212,28 @@ bool Sequencer::SnapshotDue(core::SteadyTime now) const {
 
 void Sequencer::AnswerReads() {
   if (reads_taken_.empty()) return;
-  for (Ticket* ticket : reads_taken_) Decide(ticket, std::nullopt, core::BlockStamp(), nullptr);
-  if (in_flight_.empty()) {
-    Deliver(reads_taken_, &ReplyPort::DeliverReads);
-  } else {
-    // What they saw may not be durable yet.
-    std::vector<Ticket*>& reads = in_flight_.back().reads;
-    reads.insert(reads.end(), reads_taken_.begin(), reads_taken_.end());
-    reads_held_ += reads_taken_.size();
+  const uint64_t durable = durable_sequence();
+  std::vector<Ticket*> answered;
+  for (Ticket* ticket : reads_taken_) {
+    core::Reply& reply = ticket->reply;
+    Decide(ticket, std::nullopt, core::BlockStamp(), nullptr);
+    // The leg up to which it reflects the journal, once it leaves.
+    uint64_t seen = durable;
+    if (reply.rests_on <= durable) {
+      answered.push_back(ticket);
+    } else {
+      const auto block =
+          std::lower_bound(in_flight_.begin(), in_flight_.end(), reply.rests_on,
+                           [](const PendingBlock& one, uint64_t sequence) { return one.end.last_sequence < sequence; });
+      WS_CHECK(block != in_flight_.end(), "what a read saw is durable, or on its way to be");
+      seen = block->end.last_sequence;
+      block->reads.push_back(ticket);
+      ++reads_held_;
+    }
+    reply.sequence = std::min(reply.sequence, seen);
   }
   reads_taken_.clear();
+  Deliver(answered, &ReplyPort::DeliverReads);
 }
 
 void Sequencer::DecideBatch() {

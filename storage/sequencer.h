@@ -68,8 +68,9 @@ class PaymentObserver {
 // or answered after it. on_fatal is expected to end the process.
 //
 // What TrySubmit takes and only reads goes before the commands that wait, kMaxReadsAtATime between two blocks, so that
-// a lookup does not stand behind a peak of payments: it is answered once the blocks that were decided before it are
-// durable. It sees what was answered before it was submitted, and not necessarily what was submitted before it.
+// a lookup does not stand behind a peak of payments: it is answered once the last leg that its answer rests on is
+// durable, at once where it is already. It sees what was answered before it was submitted, and not necessarily what was
+// submitted before it.
 //
 // Limits: TrySubmit refuses beyond kMaxSequencerQueue waiting commands, and as many reads; Submit never does, its
 // callers are bounded themselves. At most kMaxReadsHeld reads wait for blocks to become durable, with what they saw;
@@ -122,7 +123,7 @@ class Sequencer {
     ChainPosition end;
     core::SteadyTime appended_at;
     std::vector<Ticket*> tickets;
-    std::vector<Ticket*> reads;          // that saw what this block has decided
+    std::vector<Ticket*> reads;          // whose answers rest on a leg of this block
     std::vector<core::Payment> changes;  // for the observer
   };
   enum class Wake { kWork, kSnapshot, kStop };

@@ -207,6 +207,9 @@ struct Reply {
   std::optional<Decline> decline;
   // The last sequence number that `value` reflects.
   uint64_t sequence = 0;
+  // Of a read: the last leg without which the answer would be another; at most `sequence`. It may leave once that is
+  // durable.
+  uint64_t rests_on = 0;
 };
 
 }  // namespace waystation::core

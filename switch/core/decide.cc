@@ -21,11 +21,17 @@ Decision Refuse(absl::Status status) {
 }
 
 template <typename T>
-Decision Answer(T value, uint64_t sequence) {
+Decision Answer(T value, uint64_t sequence, uint64_t rests_on) {
   Decision decision;
   decision.reply.value = std::move(value);
   decision.reply.sequence = sequence;
+  decision.reply.rests_on = rests_on;
   return decision;
+}
+
+template <typename T>
+Decision Answer(T value, uint64_t sequence) {
+  return Answer(std::move(value), sequence, sequence);
 }
 
 Decision NoSuchStation(StationId station) {
@@ -488,7 +494,8 @@ Decision Ledger::On(const AdmitInquiry& c, const Prior&) const {
   if (station == nullptr) return NoSuchStation(c.station);
   const Account* payable = Payable(c.biller_id);
   if (payable == nullptr) return NoSuchBiller(c.biller_id);
-  Decision decision = Answer(std::monostate(), last_sequence_);
+  Decision decision =
+      Answer(std::monostate(), last_sequence_, std::max(station->status_set_by, payable->status_set_by));
   decision.reply.decline = StatusDecline(*station, *payable);
   return decision;
 }
@@ -496,7 +503,7 @@ Decision Ledger::On(const AdmitInquiry& c, const Prior&) const {
 Decision Ledger::On(const ReadAccount& c, const Prior&) const {
   const Account* station = FindStation(c.station);
   if (station == nullptr) return NoSuchStation(c.station);
-  return Answer(*station, last_sequence_);
+  return Answer(*station, last_sequence_, station->changed_by);
 }
 
 Decision Ledger::On(const ReadPayment& c, const Prior&) const {
@@ -546,8 +553,9 @@ Decision Ledger::On(const ReadUnsettled& c, const Prior&) const {
 
 Decision Ledger::On(const ReadStations& c, const Prior&) const {
   std::vector<Account> page;
-  for (auto it = stations_.upper_bound(c.after); it != stations_.end() && page.size() < c.limit; ++it) {
-    page.push_back(accounts_[it->second]);
+  for (auto it = stations_in_order_.upper_bound(c.after); it != stations_in_order_.end() && page.size() < c.limit;
+       ++it) {
+    page.push_back(*FindStation(*it));
   }
   return Answer(std::move(page), last_sequence_);
 }

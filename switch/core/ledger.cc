@@ -77,7 +77,8 @@ absl::Status Ledger::Make(const StationRegistered& f, const Leg& leg, const Bloc
   account.name = f.name;
   account.signing_institutions = f.signing_institutions;
   account.opened = stamp.business_date;
-  Touch(AddAccount(std::move(account)));
+  account.status_set_by = leg.sequence;
+  Touch(AddAccount(std::move(account)), leg);
   return absl::OkStatus();
 }
 
@@ -90,7 +91,8 @@ absl::Status Ledger::Make(const StationStatusSet& f, const Leg& leg, const Block
   }
   station->status = f.status;
   station->status_reason = f.reason;
-  Touch(*station);
+  station->status_set_by = leg.sequence;
+  Touch(*station, leg);
   return absl::OkStatus();
 }
 
@@ -100,7 +102,7 @@ absl::Status Ledger::Make(const CreditGranted& f, const Leg& leg, const BlockSta
   if (f.after != FiguresOf(*station)) return Differs(leg, FiguresOf(*station), f.after);
   station->credit_limit = f.credit_limit;
   if (station->available() < Money()) return Contradiction(leg, "leaves the available balance below zero");
-  Touch(*station);
+  Touch(*station, leg);
   return absl::OkStatus();
 }
 
@@ -113,7 +115,7 @@ absl::Status Ledger::Make(const CounterPurchased& f, const Leg& leg, const Block
   AccountAfter expected = FiguresOf(*station);
   expected.balance += f.amount;
   if (f.after != expected) return Differs(leg, expected, f.after);
-  Post(SystemAccount(AccountKind::kCounterClearing), *station, f.amount);
+  Post(SystemAccount(AccountKind::kCounterClearing), *station, f.amount, leg);
 
   requests_[Request{f.station, f.request_id}] = Purchase{.sequence = leg.sequence,
                                                          .station = f.station,
@@ -132,7 +134,8 @@ absl::Status Ledger::Make(const BillerRegistered& f, const Leg& leg, const Block
   Account account;
   account.kind = AccountKind::kBillerPayable;
   account.biller_id = f.biller_id;
-  Touch(AddAccount(std::move(account)));
+  account.status_set_by = leg.sequence;
+  Touch(AddAccount(std::move(account)), leg);
   return absl::OkStatus();
 }
 
@@ -141,7 +144,8 @@ absl::Status Ledger::Make(const BillerStatusSet& f, const Leg& leg, const BlockS
   if (payable == nullptr) return Contradiction(leg, "names a biller that does not exist");
   payable->biller_enabled = f.enabled;
   payable->status_reason = f.reason;
-  Touch(*payable);
+  payable->status_set_by = leg.sequence;
+  Touch(*payable, leg);
   return absl::OkStatus();
 }
 
@@ -220,7 +224,7 @@ absl::Status Ledger::Make(const PaymentMoved& f, const Leg& leg, const BlockStam
 
   if (f.resolution.has_value()) {
     if (f.resolution->verdict == Verdict::kWriteOff) {
-      Post(SystemAccount(AccountKind::kSuspense), *payable, payment.amount);
+      Post(SystemAccount(AccountKind::kSuspense), *payable, payment.amount, leg);
     }
     payment.resolution = f.resolution;
   }
@@ -347,6 +351,9 @@ void Ledger::ForEachOpen(absl::FunctionRef<void(const Payment&)> visit) const {
 
 Ledger::Changes Ledger::TakeChanges() {
   Changes changes;
+  // As they lie in memory, which since the last start is their order in the snapshot too: rows in order cost the store
+  // a fraction of the others.
+  std::sort(dirty_accounts_.begin(), dirty_accounts_.end());
   changes.accounts.reserve(dirty_accounts_.size());
   for (uint32_t index : dirty_accounts_) {
     changes.accounts.push_back(&accounts_[index]);
@@ -426,35 +433,39 @@ Account& Ledger::SystemAccount(AccountKind kind) {
 Account& Ledger::AddAccount(Account account) {
   const uint32_t index = static_cast<uint32_t>(accounts_.size());
   account.index = index;
-  if (account.kind == AccountKind::kStation) stations_.emplace(account.station, index);
+  if (account.kind == AccountKind::kStation) {
+    stations_.emplace(account.station, index);
+    stations_in_order_.insert(account.station);
+  }
   if (account.kind == AccountKind::kBillerPayable) payables_.emplace(account.biller_id, index);
   accounts_.push_back(std::move(account));
   account_dirty_.push_back(false);
   return accounts_.back();
 }
 
-void Ledger::Touch(const Account& account) {
+void Ledger::Touch(Account& account, const Leg& leg) {
+  account.changed_by = leg.sequence;
   if (account_dirty_[account.index]) return;
   account_dirty_[account.index] = true;
   dirty_accounts_.push_back(account.index);
 }
 
-void Ledger::Post(Account& from, Account& to, Money amount) {
+void Ledger::Post(Account& from, Account& to, Money amount, const Leg& leg) {
   from.balance -= amount;
   to.balance += amount;
-  Touch(from);
-  Touch(to);
+  Touch(from, leg);
+  Touch(to, leg);
 }
 
 absl::Status Ledger::SetFigures(Account& station, Account& payable, const AccountAfter& after, const Leg& leg) {
   if (after.reserved < Money() || after.forwarded < Money()) {
     return Contradiction(leg, "leaves less than nothing held");
   }
-  if (after.balance != station.balance) Post(station, payable, station.balance - after.balance);
+  if (after.balance != station.balance) Post(station, payable, station.balance - after.balance, leg);
   station.reserved = after.reserved;
   station.forwarded = after.forwarded;
   if (station.available() < Money()) return Contradiction(leg, "leaves the available balance below zero");
-  Touch(station);
+  Touch(station, leg);
   return absl::OkStatus();
 }
 

@@ -164,8 +164,8 @@ class Ledger {
   const Account* Payable(std::string_view biller_id) const;
   Account& SystemAccount(AccountKind kind);
   Account& AddAccount(Account account);
-  void Touch(const Account& account);
-  void Post(Account& from, Account& to, Money amount);
+  void Touch(Account& account, const Leg& leg);
+  void Post(Account& from, Account& to, Money amount, const Leg& leg);
   absl::Status SetFigures(Account& station, Account& payable, const AccountAfter& after, const Leg& leg);
   // Without the payment, which the caller fills in.
   Held& AddPayment(PaymentId id, const RequestName& request);
@@ -174,7 +174,9 @@ class Ledger {
   std::deque<Account> accounts_;  // at Account::index, for ever
   std::vector<bool> account_dirty_;
   std::vector<uint32_t> dirty_accounts_;
-  absl::btree_map<StationId, uint32_t> stations_;
+  // Found by its id several times a payment, and listed in order.
+  absl::flat_hash_map<StationId, uint32_t> stations_;
+  absl::btree_set<StationId> stations_in_order_;
   absl::btree_map<std::string, uint32_t, std::less<>> payables_;
   absl::flat_hash_map<PaymentId, Held> payments_;
   absl::btree_set<std::pair<StationId, PaymentId>> payments_by_station_;

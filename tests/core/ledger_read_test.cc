@@ -74,6 +74,33 @@ TEST_F(LedgerReadTest, AStationsAccount) {
   EXPECT_EQ(world_.Do(ReadAccount{StationId::FromNumber(9)}).reply.status.code(), absl::StatusCode::kNotFound);
 }
 
+TEST_F(LedgerReadTest, AnAnswerRestsOnTheLastLegThatChangedWhatItTells) {
+  const auto account = [&](StationId station) { return world_.Do(ReadAccount{station}).reply.rests_on; };
+  const auto inquiry = [&](StationId station, const char* biller) {
+    return world_.Do(AdmitInquiry{station, biller}).reply.rests_on;
+  };
+  const uint64_t second = account(kSecond);
+  const uint64_t admitted = inquiry(kFirst, "mobile");
+  const Payment paid = Pay("Q1");
+  EXPECT_EQ(account(kFirst), paid.last_sequence());
+  EXPECT_EQ(account(kSecond), second);
+  EXPECT_LT(second, paid.id.number());
+  // Money moves without a word of whether the station may ask.
+  EXPECT_EQ(inquiry(kFirst, "mobile"), admitted);
+
+  world_.Do(SetStationStatus{kFirst, StationStatus::kSuspended, "a fire"});
+  const uint64_t suspended = world_.ledger().last_sequence();
+  EXPECT_EQ(account(kFirst), suspended);
+  EXPECT_EQ(inquiry(kFirst, "mobile"), suspended);
+  EXPECT_LT(inquiry(kSecond, "mobile"), suspended);
+  world_.Do(SetBillerStatus{"mobile", false, "works on the line"});
+  EXPECT_EQ(inquiry(kSecond, "mobile"), world_.ledger().last_sequence());
+  EXPECT_LT(inquiry(kSecond, "power"), suspended);
+  EXPECT_EQ(account(kFirst), suspended);
+  EXPECT_EQ(world_.Do(ReadBillers{}).reply.rests_on, world_.ledger().last_sequence());
+  EXPECT_EQ(account(StationId::FromNumber(9)), 0u);
+}
+
 TEST_F(LedgerReadTest, StationsInOrderOfIdAPageAtATime) {
   const auto page = [&](StationId after, uint32_t limit) {
     std::vector<StationId> ids;

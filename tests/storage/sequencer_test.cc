@@ -333,6 +333,42 @@ TEST(SequencerStepByStepTest, AReadIsAnsweredWhenWhatItSawIsDurableAndWaitsForNo
   running.Stop();
 }
 
+TEST(SequencerStepByStepTest, AReadWaitsForNothingButWhatItsAnswerRestsOn) {
+  SimulatedClock clock;
+  MemoryCommitLog store;
+  HeldCommitLog log(&store);
+  RunningLedger running(&store, &clock, {.log = &log});
+  const auto register_station = [&](uint64_t station) {
+    Ticket* ticket = running.Submit(core::RegisterStation{core::StationId::FromNumber(station), "shop", {}});
+    EXPECT_TRUE(running.sequencer().RunReady());
+    return ticket;
+  };
+  Ticket* durable = register_station(1);
+  log.Hold();
+  Ticket* first = register_station(2);
+  Ticket* second = register_station(3);
+  const auto read = [&](uint64_t station) {
+    return running.TrySubmit(core::ReadAccount{core::StationId::FromNumber(station)});
+  };
+  Ticket* of_first = read(2);
+  Ticket* of_durable = read(1);
+  Ticket* of_nobody = read(4);
+  EXPECT_TRUE(running.sequencer().RunReady());
+  EXPECT_THAT(running.port().delivered(), ElementsAre(durable, of_durable, of_nobody));
+  // What is not durable may be undone, and another leg have its number.
+  EXPECT_EQ(of_durable->reply.sequence, durable->reply.sequence);
+  EXPECT_TRUE(absl::IsNotFound(of_nobody->reply.status));
+
+  log.Release();
+  EXPECT_TRUE(running.sequencer().RunReady());
+  EXPECT_THAT(running.port().delivered(), ElementsAre(durable, of_durable, of_nobody, of_first, first));
+  EXPECT_EQ(of_first->reply.sequence, first->reply.sequence);
+  log.LetThrough();
+  EXPECT_TRUE(running.sequencer().RunReady());
+  EXPECT_EQ(running.port().delivered().back(), second);
+  running.Stop();
+}
+
 TEST(SequencerStepByStepTest, ReadsThatHoldWhatIsNotDurableAreBounded) {
   SimulatedClock clock;
   MemoryCommitLog store;
