@@ -11,8 +11,8 @@
 namespace waystation::bench {
 namespace {
 
-// As often as a block of 256 commands becomes durable.
-constexpr uint64_t kPaymentsPerForget = 128;
+// As often as a block of 192 commands becomes durable.
+constexpr uint64_t kPaymentsPerForget = 96;
 
 const core::BlockStamp kStamp{core::TimePoint(std::chrono::milliseconds(1'795'219'200'000)), OpeningDate()};
 

@@ -1,5 +1,5 @@
 // The ledger with its storage: durable payments a second, without an API above. Two legs a payment, the request id
-// looked up in the index, blocks of 256 commands chained and synced by the sequencer that the switch runs on.
+// looked up in the index, blocks of 192 commands chained and synced by the sequencer that the switch runs on.
 
 #include <string>
 
@@ -24,8 +24,8 @@ void DurablePayments(benchmark::State& state) {
 BENCHMARK(DurablePayments)
     ->ArgName("blocks_under_way")
     ->Arg(1)
-    ->Arg(2)
     ->Arg(static_cast<int64_t>(core::kMaxBlocksInFlight))
+    ->Arg(2 * static_cast<int64_t>(core::kMaxBlocksInFlight))
     ->Iterations(1)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);

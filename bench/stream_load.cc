@@ -12,6 +12,7 @@
 #include "bench/arrival_schedule.h"
 #include "bench/echo.grpc.pb.h"
 #include "bench/message_size.h"
+#include "google/protobuf/arena.h"
 #include "grpcpp/grpcpp.h"
 #include "waystation/v1/payment_service.grpc.pb.h"
 
@@ -29,6 +30,8 @@ constexpr std::chrono::seconds kReportInterval{1};
 // Of an open loop: how often what has come due is sent, and for how long after the end.
 constexpr std::chrono::milliseconds kGather{1};
 constexpr std::chrono::seconds kBacklogLimit{4};
+// About what 256 results take, once they are read.
+constexpr size_t kReadBytes = 256 << 10;
 
 // What the streams carry. An item's tag is its slot's number.
 struct EchoKind {
@@ -175,7 +178,7 @@ class Stream {
     switch (step) {
       case Step::kOpened:
         opened_ = true;
-        stream_->Read(&in_, Tag(Step::kRead));
+        Read();
         Send();
         return true;
       case Step::kRead:
@@ -185,7 +188,7 @@ class Stream {
           return true;
         }
         Take();
-        stream_->Read(&in_, Tag(Step::kRead));
+        Read();
         Send();
         return true;
       case Step::kWritten:
@@ -204,10 +207,16 @@ class Stream {
     return false;
   }
 
+  void Read() {
+    arena_.Reset();
+    in_ = google::protobuf::Arena::CreateMessage<typename Kind::Response>(&arena_);
+    stream_->Read(in_, Tag(Step::kRead));
+  }
+
   void Take() {
     const TimePoint now = SteadyClock::now();
     const bool ended_within = now >= window_->measure_from && now < window_->end;
-    for (const auto& item : Kind::Results(in_)) {
+    for (const auto& item : Kind::Results(*in_)) {
       const CallResult result = kind_.Read(item);
       driver_->results.Add(result);
       free_.push_back(item.tag());
@@ -217,7 +226,7 @@ class Stream {
       if (schedule_.has_value() ? since >= window_->measure_from : ended_within) driver_->latency.Record(now - since);
     }
     driver_->ended.store(
-        driver_->ended.load(std::memory_order_relaxed) + static_cast<uint64_t>(Kind::Results(in_).size()),
+        driver_->ended.load(std::memory_order_relaxed) + static_cast<uint64_t>(Kind::Results(*in_).size()),
         std::memory_order_relaxed);
   }
 
@@ -260,7 +269,10 @@ class Stream {
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientAsyncReaderWriter<typename Kind::Request, typename Kind::Response>> stream_;
   typename Kind::Request out_;
-  typename Kind::Response in_;
+  // Where what is read lives: of several hundred strings a message, none is allocated and freed by itself.
+  std::vector<char> block_ = std::vector<char>(kReadBytes);
+  google::protobuf::Arena arena_{block_.data(), block_.size()};
+  typename Kind::Response* in_ = nullptr;
   grpc::Status status_;
   bool opened_ = false;
   bool writing_ = false;

@@ -58,13 +58,15 @@ inline constexpr size_t kMaxChangesBeforeCancel = 24;
 // Commands waiting for the sequencer before new work is refused; outcomes are always taken (their number is bounded by
 // the payments in progress).
 inline constexpr size_t kMaxSequencerQueue = 65'536;
-// Larger blocks would save little more of the sync, and leave nothing to decide while one is being committed.
-inline constexpr size_t kMaxCommandsPerBlock = 256;
+// Larger blocks would save little more of the sync, leave nothing to decide while one is being committed, and hold up
+// reads, which are answered between two.
+inline constexpr size_t kMaxCommandsPerBlock = 192;
 // Reads are answered between blocks, so many at a time.
 inline constexpr size_t kMaxReadsAtATime = 128;
 // So many hold what they saw until it is durable.
 inline constexpr size_t kMaxReadsHeld = 1'024;
-inline constexpr size_t kMaxBlocksInFlight = 4;
+// One is committed while the next is decided. With more, outcomes and reads wait longer, and no more is paid.
+inline constexpr size_t kMaxBlocksInFlight = 2;
 // A block of so many legs is worth a thread that commits it while the next is decided.
 inline constexpr size_t kLegsToOverlap = 128;
 inline constexpr size_t kDefaultMaxInProgressPerWorker = 20'000;

@@ -121,6 +121,10 @@ bool PaymentFlow::AdmitToPay() {
   return false;
 }
 
+bool PaymentFlow::TakesOrders() const {
+  return not_begun_.load(std::memory_order_relaxed) < core::kMaxOrdersWaiting && in_progress() < max_in_progress_;
+}
+
 void PaymentFlow::Pay(PayOrder order, Answer answer) {
   if (!AdmitToPay()) return answer({TooMany(), {}, {}});
   order.arrived = worker_->clock().Steady();

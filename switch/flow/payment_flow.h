@@ -113,6 +113,8 @@ class PaymentFlow {
   // how many; the others are the caller's to refuse, with TooMany.
   size_t Pay(absl::Span<std::pair<PayOrder, Answer>> orders);
   static absl::Status TooMany();
+  // Whether it would take one more now. Any thread.
+  bool TakesOrders() const;
   void Cancel(CancelOrder order, Answer answer);
   void Inquire(InquiryOrder order, InquiryAnswer answer);
 

@@ -1,5 +1,6 @@
 #include "switch/rpc/pay_stream.h"
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -109,6 +110,11 @@ class PayStreams::Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer
   // Starts the payments of the message that was read. Error: the stream is to end; nothing of the message was started.
   absl::Status Take() {
     const absl::Status draining = backend_.admission->CheckServing();
+    const absl::Status too_many = flow::PaymentFlow::TooMany();
+    // Looking closer at what can't be taken would take from those that can.
+    const bool full = std::none_of(backend_.flows.begin(), backend_.flows.end(),
+                                   [](const flow::PaymentFlow* flow) { return flow->TakesOrders(); });
+    const absl::Status refusal = full && draining.ok() ? too_many : draining;
     google::protobuf::Arena arena;
     auto& request = *google::protobuf::Arena::CreateMessage<v1::PayStreamRequest>(&arena);
     const absl::Status parsed = ParseRequest(in_, &request);
@@ -130,7 +136,7 @@ class PayStreams::Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer
     for (v1::TaggedPayRequest& payment : *request.mutable_payments()) {
       const uint64_t tag = payment.tag();
       absl::StatusOr<flow::PayOrder> order =
-          draining.ok() ? CheckPayOrder(backend_, *payment.mutable_request(), deadline_) : draining;
+          refusal.ok() ? CheckPayOrder(backend_, *payment.mutable_request(), deadline_) : refusal;
       if (!order.ok()) {
         Refuse(tag, order.status(), &refused);
         continue;
@@ -143,7 +149,6 @@ class PayStreams::Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer
             self->Answer(tag, result);
           });
     }
-    const absl::Status too_many = flow::PaymentFlow::TooMany();
     for (size_t i = 0; i < orders.size(); ++i) {
       Orders& of_flow = orders[i];
       const size_t taken = of_flow.orders.empty() ? 0 : backend_.flows[i]->Pay(absl::MakeSpan(of_flow.orders));

@@ -217,6 +217,7 @@ TEST_F(PayFlowTest, SoManyOrdersAreInProgressAtMost) {
   std::future<FlowWorld::Result> first = world.Pay(Order("R1"));
   ScriptedBiller::Call call = world.mobile().Next(Operation::kPay);
   EXPECT_EQ(world.flow().in_progress(), 1u);
+  EXPECT_FALSE(world.flow().TakesOrders());
   for (const absl::Status& status :
        {Get(world.Pay(Order("R2"))).status, Get(world.Cancel(PaymentId::FromNumber(6))).status}) {
     EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
@@ -225,6 +226,7 @@ TEST_F(PayFlowTest, SoManyOrdersAreInProgressAtMost) {
   EXPECT_EQ(Get(std::move(first)).payment.state, PaymentState::kSucceeded);
   world.Flush();
   EXPECT_EQ(world.flow().in_progress(), 0u);
+  EXPECT_TRUE(world.flow().TakesOrders());
 }
 
 TEST_F(PayFlowTest, InquiriesHaveRoomOfTheirOwnBesidePayments) {
@@ -271,10 +273,10 @@ TEST_F(PayFlowTest, OrdersBeginAsHoldsBecomeDurableAndSoManyWait) {
   std::future<FlowWorld::Result> one_more = world.Pay(Order("one more"));
   ASSERT_TRUE(IsThere(one_more));
   EXPECT_TRUE(absl::IsResourceExhausted(Get(std::move(one_more)).status));
-  // An inquiry goes past them: it needs nothing but what stands before it to be durable.
-  std::future<FlowWorld::InquiryResult> inquiry = world.Inquire();
+  EXPECT_FALSE(world.flow().TakesOrders());
+  // An inquiry goes past them: that the station may ask has been durable for long.
+  EXPECT_TRUE(Get(world.Inquire()).status.ok());
   world.log().LetThrough();
-  EXPECT_TRUE(Get(std::move(inquiry)).status.ok());
   for (std::future<FlowWorld::Result>& answer : answers) {
     EXPECT_EQ(Get(std::move(answer)).payment.state, PaymentState::kSucceeded);
   }
