@@ -269,7 +269,7 @@ class Stream {
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientAsyncReaderWriter<typename Kind::Request, typename Kind::Response>> stream_;
   typename Kind::Request out_;
-  // Where what is read lives: of several hundred strings a message, none is allocated and freed by itself.
+  // Where what is read lives: of hundreds of parts and short texts a message, none is allocated and freed by itself.
   std::vector<char> block_ = std::vector<char>(kReadBytes);
   google::protobuf::Arena arena_{block_.data(), block_.size()};
   typename Kind::Response* in_ = nullptr;

@@ -34,7 +34,7 @@ struct Ticket {
   core::Reply reply;
 };
 
-// Where replies go: a delivery for each block, in the order of submission, and one for the reads that waited for it.
+// Where replies go: a delivery for each block, in the order of submission, and others for reads.
 class ReplyPort {
  public:
   virtual ~ReplyPort() = default;
@@ -179,7 +179,7 @@ class Sequencer {
   std::vector<Ticket*> taken_;
   size_t next_ = 0;  // in taken_
   std::vector<Ticket*> reads_taken_;
-  size_t reads_held_ = 0;  // that saw what is not durable yet
+  size_t reads_held_ = 0;  // whose answers rest on what is not durable yet
   BlockBuilder builder_;
   SealedBlock sealed_;
   RowBatch rows_;

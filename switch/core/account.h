@@ -33,8 +33,8 @@ std::optional<StationStatus> StationStatusFromNumber(uint32_t number);
 std::optional<AccountKind> AccountKindFromNumber(uint32_t number);
 
 struct Account {
-  // Its place in the ledger's memory, and the last leg that changed it, and its status or that of its biller, since the
-  // ledger was made; not part of what it is.
+  // Not part of what it is: its place in the ledger's memory; the last leg that changed it; the last one that set its
+  // status, of a payable the biller's. 0: none since the ledger was made or restored.
   uint32_t index = 0;
   uint64_t changed_by = 0;
   uint64_t status_set_by = 0;

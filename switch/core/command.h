@@ -110,7 +110,7 @@ struct ConfirmResolution {
   std::string clerk_id;
 };
 
-// --- reads; answered, like everything else, once all that they saw is durable ---
+// --- reads; answered, like everything else, once all that their answers rest on is durable ---
 struct ReadAccount {
   StationId station;
 };

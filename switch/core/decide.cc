@@ -493,7 +493,11 @@ Decision Ledger::On(const AdmitInquiry& c, const Prior&) const {
   const Account* station = FindStation(c.station);
   if (station == nullptr) return NoSuchStation(c.station);
   const Account* payable = Payable(c.biller_id);
-  if (payable == nullptr) return NoSuchBiller(c.biller_id);
+  if (payable == nullptr) {
+    Decision refused = NoSuchBiller(c.biller_id);
+    refused.reply.rests_on = station->status_set_by;  // without its registration it were another refusal
+    return refused;
+  }
   Decision decision =
       Answer(std::monostate(), last_sequence_, std::max(station->status_set_by, payable->status_set_by));
   decision.reply.decline = StatusDecline(*station, *payable);
@@ -506,12 +510,16 @@ Decision Ledger::On(const ReadAccount& c, const Prior&) const {
   return Answer(*station, last_sequence_, station->changed_by);
 }
 
+Decision Ledger::AnswerWith(const Held& held) {
+  return Answer(held.payment, std::max(held.payment.last_sequence(), held.changed_by), held.changed_by);
+}
+
 Decision Ledger::On(const ReadPayment& c, const Prior&) const {
-  const Payment* payment = FindPayment(c.payment_id);
-  if (payment == nullptr) {
+  auto it = payments_.find(c.payment_id);
+  if (it == payments_.end()) {
     return Refuse(absl::NotFoundError(fmt::format("payment_id: {} is not in memory", c.payment_id.ToString())));
   }
-  return Answer(*payment, payment->last_sequence());
+  return AnswerWith(it->second);
 }
 
 Decision Ledger::On(const ReadPaymentByRequest& c, const Prior&) const {
@@ -520,11 +528,11 @@ Decision Ledger::On(const ReadPaymentByRequest& c, const Prior&) const {
   if (id == nullptr) {
     return Refuse(absl::NotFoundError(fmt::format("request_id: \"{}\" is not in memory", c.request_id)));
   }
-  const Payment& payment = payments_.at(*id).payment;
-  return Answer(payment, payment.last_sequence());
+  return AnswerWith(payments_.at(*id));
 }
 
 Decision Ledger::On(const ReadOpenPayments& c, const Prior&) const {
+  // Of all that was decided so far: who watches a station from here on counts on it.
   if (FindStation(c.station) == nullptr) return NoSuchStation(c.station);
   std::vector<Payment> payments;
   for (auto it = payments_by_station_.lower_bound({c.station, PaymentId()});

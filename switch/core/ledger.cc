@@ -476,6 +476,7 @@ Ledger::Held& Ledger::AddPayment(PaymentId id, const RequestName& request) {
 }
 
 void Ledger::MarkChanged(Held& held, uint64_t sequence) {
+  held.changed_by = sequence;
   if (!IsAtRest(held.payment.state)) {
     dirty_payments_.insert(held.payment.id);
     return;

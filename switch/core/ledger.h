@@ -95,6 +95,8 @@ class Ledger {
   struct Held {
     Payment payment;
     bool has_snapshot_row = false;
+    // The last leg that changed it, a proposal too, which is no step of its history; 0: none since it was restored.
+    uint64_t changed_by = 0;
   };
   // A request in memory, which is looked up without a copy of its name.
   struct Request {
@@ -170,6 +172,7 @@ class Ledger {
   // Without the payment, which the caller fills in.
   Held& AddPayment(PaymentId id, const RequestName& request);
   void MarkChanged(Held& held, uint64_t sequence);
+  static Decision AnswerWith(const Held& held);
 
   std::deque<Account> accounts_;  // at Account::index, for ever
   std::vector<bool> account_dirty_;

@@ -63,7 +63,7 @@ inline constexpr size_t kMaxSequencerQueue = 65'536;
 inline constexpr size_t kMaxCommandsPerBlock = 192;
 // Reads are answered between blocks, so many at a time.
 inline constexpr size_t kMaxReadsAtATime = 128;
-// So many hold what they saw until it is durable.
+// So many are held until what their answers rest on is durable.
 inline constexpr size_t kMaxReadsHeld = 1'024;
 // One is committed while the next is decided. With more, outcomes and reads wait longer, and no more is paid.
 inline constexpr size_t kMaxBlocksInFlight = 2;

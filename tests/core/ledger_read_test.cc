@@ -99,6 +99,30 @@ TEST_F(LedgerReadTest, AnAnswerRestsOnTheLastLegThatChangedWhatItTells) {
   EXPECT_EQ(account(kFirst), suspended);
   EXPECT_EQ(world_.Do(ReadBillers{}).reply.rests_on, world_.ledger().last_sequence());
   EXPECT_EQ(account(StationId::FromNumber(9)), 0u);
+  // Were the station's registration undone, it would be told that the station is not there.
+  EXPECT_EQ(inquiry(kFirst, "nobody"), suspended);
+}
+
+TEST_F(LedgerReadTest, APaymentsAnswerRestsOnItsLastLegAProposalToo) {
+  const Payment payment = Pay("Q1");
+  Record(payment.id, PaymentEvent::kOutcomeUnknown);
+  Record(payment.id, PaymentEvent::kReviewNeeded);
+  const uint64_t reviewed = world_.ledger().last_sequence();
+  Pay("Q2");
+  const auto by_id = [&] { return world_.Do(ReadPayment{payment.id}).reply; };
+  const auto by_request = [&] { return world_.Do(ReadPaymentByRequest{kFirst, "Q1"}).reply; };
+  for (const Reply& reply : {by_id(), by_request()}) {
+    EXPECT_EQ(reply.rests_on, reviewed);
+    EXPECT_EQ(reply.sequence, reviewed);
+  }
+  world_.Do(ProposeResolution{payment.id, Verdict::kRelease, "asked the biller", "C1"});
+  const uint64_t proposed = world_.ledger().last_sequence();
+  Pay("Q3");
+  for (const Reply& reply : {by_id(), by_request()}) {
+    ASSERT_TRUE(std::get<Payment>(reply.value).resolution.has_value());
+    EXPECT_EQ(reply.rests_on, proposed);
+    EXPECT_EQ(reply.sequence, proposed);
+  }
 }
 
 TEST_F(LedgerReadTest, StationsInOrderOfIdAPageAtATime) {

@@ -113,7 +113,8 @@ void BackOffice::CheckAccount(const core::Account& account, uint64_t sequence) {
   if (sequence != oracle_->legs()) return;
   const core::Account* durable = oracle_->ledger().FindStation(account.station);
   if (durable == nullptr || durable->balance != account.balance || durable->reserved != account.reserved ||
-      durable->forwarded != account.forwarded) {
+      durable->forwarded != account.forwarded || durable->credit_limit != account.credit_limit ||
+      durable->status != account.status || durable->status_reason != account.status_reason) {
     report_->Broken(
         fmt::format("station {} was shown with other figures than are durable", account.station.ToString()));
   }

@@ -75,7 +75,7 @@ void SwitchProcess::Do(core::Command command, OnReply on_reply) {
 }
 
 asio::awaitable<void> SwitchProcess::RunCommand(core::Command command, OnReply on_reply) {
-  core::Reply reply = co_await flow::Commit(*sequencer_, *reader_, std::move(command));
+  core::Reply reply = co_await flow::TryCommit(*sequencer_, *reader_, std::move(command));
   on_reply(std::move(reply));
 }
 
