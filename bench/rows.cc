@@ -204,7 +204,16 @@ class Rows {
   absl::StatusOr<LoadResult> PayAt(const Server& server, PayOptions pay) {
     pay.load.address = server.address;
     absl::StatusOr<LoadResult> paid = RunPay(pay);
-    if (paid.ok()) result_.unexpected += paid->results.Unexpected(/*expect_declines=*/false);
+    if (!paid.ok()) return paid;
+    for (const ResultCounts::Line& line : paid->results.Lines()) {
+      if (line.succeeded) continue;
+      // After a stall more may be due at once than the switch takes; how long it was, the latencies tell.
+      if (pay.load.rate > 0 && line.name == "RESOURCE_EXHAUSTED") {
+        result_.notes.push_back(fmt::format("at {:.0f}/s: {} {}", pay.load.rate, line.count, line.name));
+      } else {
+        result_.unexpected += line.count;
+      }
+    }
     return paid;
   }
 

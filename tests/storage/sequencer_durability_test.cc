@@ -149,14 +149,17 @@ TEST_F(SequencerDurabilityTest, ARequestRepeatedAcrossBlocksInFlightIsOnePayment
   core::AcceptPayment declined = ShopPayment("R2");
   declined.amount = core::Money::Fen(10'000'000);
   Ticket* held = SubmitHeld(ShopPayment("R1"), 1);
-  Ticket* refused = SubmitHeld(declined, 2);
+  // By the time that what follows is held, the repeat before it is decided.
   Ticket* held_again = running_.Submit(ShopPayment("R1"));
-  Ticket* refused_again = running_.Submit(declined);
-  Ticket* last = SubmitHeld(ShopPayment("R3"), 3);
+  Ticket* refused = SubmitHeld(declined, 2);
   EXPECT_THAT(Delivered(), IsEmpty());
+  log_.Release();
+  running_.port().WaitFor(held);
+  Ticket* refused_again = running_.Submit(declined);
+  Ticket* last = SubmitHeld(ShopPayment("R3"), 2);
   log_.LetThrough();
   running_.port().WaitFor(last);
-  EXPECT_THAT(Delivered(), ElementsAre(held, refused, held_again, refused_again, last));
+  EXPECT_THAT(Delivered(), ElementsAre(held, held_again, refused, refused_again, last));
   EXPECT_TRUE(held_again->reply.repeated);
   EXPECT_EQ(PaymentOf(held_again), PaymentOf(held));
   EXPECT_TRUE(refused_again->reply.repeated);
@@ -169,10 +172,10 @@ TEST_F(SequencerDurabilityTest, AnObserverSeesChangesOnceTheyAreDurable) {
   const core::StationId neighbour = core::StationId::FromNumber(ShopStation().number() + 1);
   Ticket* first = SubmitHeld(ShopPayment("R1"), 1);
   SubmitHeld(ShopOutcome(core::PaymentId::FromNumber(6), PaymentEvent::kApproved), 2);
-  SubmitHeld(core::RegisterStation{neighbour, "Next door", {}}, 3);
+  running_.Submit(core::RegisterStation{neighbour, "Next door", {}});
   core::AcceptPayment theirs = ShopPayment("R1");
   theirs.station = neighbour;
-  Ticket* last = SubmitHeld(theirs, 4);
+  Ticket* last = running_.Submit(theirs);
   EXPECT_THAT(observer_.changes(), IsEmpty());
   log_.Release();
   running_.port().WaitFor(first);
@@ -186,7 +189,7 @@ TEST_F(SequencerDurabilityTest, AnObserverSeesChangesOnceTheyAreDurable) {
 TEST_F(SequencerDurabilityTest, AFailedAppendIsFatalAndNothingIsAnsweredAfterIt) {
   Ticket* durable = SubmitHeld(ShopPayment("R1"), 1);
   SubmitHeld(ShopPayment("R2"), 2);
-  SubmitHeld(ShopPayment("R3"), 3);
+  running_.Submit(ShopPayment("R3"));
   log_.Release();
   running_.port().WaitFor(durable);
   log_.Answer({CommitOutcome::kUnknown, "the disk is gone"});
@@ -202,9 +205,9 @@ TEST_F(SequencerDurabilityTest, AFailedAppendIsFatalAndNothingIsAnsweredAfterIt)
 TEST_F(SequencerDurabilityTest, OnlyWhatBecameDurableBeforeTheFailureIsAnswered) {
   Ticket* durable = SubmitHeld(ShopPayment("R1"), 1);
   SubmitHeld(ShopPayment("R2"), 2);
-  SubmitHeld(ShopPayment("R3"), 3);
-  // All results may be there before the sequencer looks.
   log_.Release();
+  SubmitHeld(ShopPayment("R3"), 2);
+  // Both results may be there before the sequencer looks.
   log_.Answer({CommitOutcome::kUnknown, "the disk is gone"});
   log_.Release();
   running_.WaitForFatal();
