@@ -207,7 +207,7 @@ class Rows {
     if (!paid.ok()) return paid;
     for (const ResultCounts::Line& line : paid->results.Lines()) {
       if (line.succeeded) continue;
-      // After a stall more may be due at once than the switch takes; how long it was, the latencies tell.
+      // After a stall more may be due at once than the switch takes. What is refused is in no latency, so it is told.
       if (pay.load.rate > 0 && line.name == "RESOURCE_EXHAUSTED") {
         result_.notes.push_back(fmt::format("at {:.0f}/s: {} {}", pay.load.rate, line.count, line.name));
       } else {

@@ -495,7 +495,7 @@ Decision Ledger::On(const AdmitInquiry& c, const Prior&) const {
   const Account* payable = Payable(c.biller_id);
   if (payable == nullptr) {
     Decision refused = NoSuchBiller(c.biller_id);
-    refused.reply.rests_on = station->status_set_by;  // without its registration it were another refusal
+    refused.reply.rests_on = station->status_set_by;  // without its registration another refusal
     return refused;
   }
   Decision decision =
