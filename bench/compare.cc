@@ -47,13 +47,6 @@ constexpr size_t kPipelined = 32;
 constexpr size_t kLedgerUnderWay = 1'024;
 constexpr uint64_t kLedgerStep = 20'000;
 
-LoadOptions OverStreams(const CompareOptions& options) {
-  LoadOptions load = options.pay.load;
-  load.a_message = options.a_message;
-  load.in_flight = options.stream_in_flight;
-  return load;
-}
-
 absl::StatusOr<LoadResult> MeasureEcho(const CompareOptions& options, LoadOptions load) {
   absl::StatusOr<Server> server = StartServer(options.places, "echo_server", "");
   if (!server.ok()) return server.status();
@@ -116,9 +109,9 @@ std::vector<Entry> Entries(const CompareOptions& options) {
       {kPay, "payments, unary", [&options] { return MeasurePay(options, options.pay.load); }}};
   if (options.unary_only) return entries;
   entries.push_back(
-      {kEchoStream, "echoes, streamed", [&options] { return MeasureEcho(options, OverStreams(options)); }});
+      {kEchoStream, "echoes, streamed", [&options] { return MeasureEcho(options, StreamedLoad(options)); }});
   entries.push_back(
-      {kPayStream, "payments, streamed", [&options] { return MeasurePay(options, OverStreams(options)); }});
+      {kPayStream, "payments, streamed", [&options] { return MeasurePay(options, StreamedLoad(options)); }});
   entries.push_back({kLedger, "ledger alone", [&options] { return MeasureLedger(options); }});
   entries.push_back({kPostgres, "PostgreSQL", [&options] { return MeasurePostgres(ForBaselines(options)); }, true});
   entries.push_back({kRedis, "Redis", [&options] { return MeasureRedis(ForBaselines(options), 1); }, true});
@@ -160,6 +153,13 @@ std::string Row(std::string_view text, const Spread& spread, int decimals) {
 }
 
 }  // namespace
+
+LoadOptions StreamedLoad(const CompareOptions& options) {
+  LoadOptions load = options.pay.load;
+  load.a_message = options.a_message;
+  load.in_flight = options.stream_in_flight;
+  return load;
+}
 
 absl::StatusOr<CompareResult> Compare(const CompareOptions& options) {
   CompareResult result;

@@ -48,6 +48,9 @@ struct CompareResult {
 // folders are gone when it returns.
 absl::StatusOr<CompareResult> Compare(const CompareOptions& options);
 
+// The load that its streamed payments are measured with.
+LoadOptions StreamedLoad(const CompareOptions& options);
+
 // Rates, ratios, medians and spreads, for people.
 std::string CompareText(const CompareResult& result);
 
