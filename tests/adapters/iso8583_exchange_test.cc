@@ -15,7 +15,6 @@ namespace waystation::adapters::iso8583 {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 using ::testing::HasSubstr;
 
 constexpr char kTerminal[] = "SWITCH01";

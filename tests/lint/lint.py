@@ -20,6 +20,7 @@ RULES = (
     text.check_size,
     text.check_whitespace,
     text.check_headers,
+    text.check_usings,
     text.check_protos,
 )
 

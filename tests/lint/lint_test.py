@@ -89,6 +89,7 @@ PLANTED = (
     ("whitespace", "switch/core/a.h", 2, "#pragma once\nint a; \n"),
     ("whitespace", "switch/core/a.h", 0, "#pragma once\nint a;"),
     ("header", "switch/core/a.h", 1, "#ifndef A\n#define A\n#endif\n"),
+    ("using", "switch/core/money.cc", 3, "#include <vector>\n\nusing std::vector;\nstd::vector<int> a;\n"),
     ("proto", "proto/waystation/v1/things.proto", 2, "message T {\n  int64 amount = 1;\n}\n"),
     ("proto", "proto/waystation/v1/things.proto", 2, "service S {\n  rpc Do(T) returns (T);\n}\n"),
 )  # fmt: skip
@@ -102,6 +103,7 @@ INNOCENT = (
     ("switch/core/a.h", "#pragma once\nclass ClockImpl : public Clock {};\n"),
     ("switch/core/a.h", "#pragma once\nint a;  // NOLINT(bugprone-thing): the interface asks for it\n"),
     ("switch/rpc/a.h", "#pragma once\n  default: return 1;\n"),
+    ("switch/core/money.cc", "using std::vector;\n\nvector<int> a;\n"),
     ("deploy/a.sh", "cp switchd \"$prefix/opt/x\" && ls /usr/lib/x\n"),
     ("proto/waystation/v1/things.proto", "// Sends it.\nmessage T {\n  uint64 sequence = 1;\n}\n"),
 )  # fmt: skip

@@ -84,6 +84,19 @@ def check_headers(tree):
             yield Finding(path, 1, "header", "begins with #pragma once")
 
 
+def check_usings(tree):
+    """clang-tidy has this too, but only for a source that it reads alone."""
+    for path, text in tree.files.items():
+        if not path.endswith(".cc"):
+            continue
+        for using in re.finditer(r"^using (?:\w+::)+(\w+);", text, re.MULTILINE):
+            name = using.group(1)
+            rest = re.sub(r"(?m)^#.*", "", text[: using.start()] + text[using.end() :])
+            if not re.search(rf"(?<!::)\b{name}\b", rest):
+                line = text.count("\n", 0, using.start()) + 1
+                yield Finding(path, line, "using", f"{name}: not used without its namespace")
+
+
 def check_protos(tree):
     """At the edges a number says its unit, last; every rpc and every request field is told about."""
     for path, lines in tree.matching(".proto"):

@@ -35,11 +35,15 @@ class FormatAndTidy(unittest.TestCase):
         for name in (".clang-format", ".clang-tidy"):
             shutil.copy(ROOT / name, self.root / name)
         (self.root / "switch/core").mkdir(parents=True)
-        source = self.root / "switch/core/a.cc"
-        source.write_text('#include "switch/core/a.h"\n', encoding="utf-8")
-        command = f"c++ -std=c++20 -I{self.root} -c {source}"
-        commands = [{"directory": str(self.root), "file": str(source), "command": command}]
-        (self.root / "compile_commands.json").write_text(json.dumps(commands), encoding="utf-8")
+        self.commands = []
+        self.source("a.cc", '#include "switch/core/a.h"\n')
+
+    def source(self, name, text):
+        path = self.root / "switch/core" / name
+        path.write_text(text, encoding="utf-8")
+        command = f"c++ -std=c++20 -I{self.root} -c {path}"
+        self.commands.append({"directory": str(self.root), "file": str(path), "command": command})
+        (self.root / "compile_commands.json").write_text(json.dumps(self.commands), encoding="utf-8")
 
     def run_check(self, script, *arguments):
         command = [sys.executable, "-B", str(LINT / script), str(self.root), *arguments]
@@ -64,6 +68,23 @@ class FormatAndTidy(unittest.TestCase):
         result = self.run_check("tidy.py", str(self.root))
         self.assertEqual(result.returncode, 1)
         self.assertIn("performance-for-range-copy", result.stdout)
+
+    def test_findings_in_each_of_several_sources_are_found(self):
+        self.header(GOOD)
+        self.source("b.cc", COPIES.replace("#pragma once\n\n", "").replace("inline ", ""))
+        self.source("c.cc", "struct Base {\n  virtual ~Base() = default;\n  virtual void Run();\n};\n"
+                            "struct Derived : Base {\n  virtual void Run();\n};\n")
+        result = self.run_check("tidy.py", str(self.root))
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout, r"b\.cc:\d+:\d+: error: .*performance-for-range-copy")
+        self.assertRegex(result.stdout, r"c\.cc:\d+:\d+: error: .*modernize-use-override")
+
+    def test_sources_whose_names_are_the_same_pass_apart(self):
+        self.header(GOOD)
+        self.source("b.cc", "namespace {\nint Twice(int n) { return 2 * n; }\n}  // namespace\n\nint b = Twice(1);\n")
+        self.source("c.cc", "namespace {\nint Twice(int n) { return n + n; }\n}  // namespace\n\nint c = Twice(1);\n")
+        result = self.run_check("tidy.py", str(self.root))
+        self.assertEqual(result.returncode, 0, result.stdout)
 
     def test_a_build_without_our_sources_is_refused(self):
         (self.root / "compile_commands.json").write_text("[]", encoding="utf-8")
