@@ -10,6 +10,7 @@
 #include <iterator>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -294,20 +295,21 @@ class Rows {
     absl::StatusOr<Channels> channels = Connect(server->address, 1);
     if (!channels.ok()) return channels.status();
 
-    // The machine's pace changes by the minute, so the largest rate is measured right before and right after.
+    // The machine's pace changes by the minute, so the largest rate is measured here too, before and after.
     PayOptions closed = options_.compare.pay;
     closed.load = StreamedLoad(options_.compare);
     const absl::StatusOr<LoadResult> first = PayAt(*server, closed);
     if (!first.ok()) return first.status();
-    const double largest = first->per_second();
+    const double median = MedianRate(result_.compare, "pay_stream");
+    const double largest = std::max(first->per_second(), median);
 
-    // Half of it, unloaded.
+    // Half of it: what the recovery is held against.
     pay.load.rate = std::max(1.0, largest / 2);
     absl::StatusOr<LoadResult> half = PayAt(*server, pay);
     if (!half.ok()) return half.status();
-    Asking asking(channels->front(), pay.first_station);
+    std::optional<Asking> asking(std::in_place, channels->front(), pay.first_station);
     std::this_thread::sleep_for(std::chrono::duration<double>(std::min(5.0, pay.load.seconds)));
-    const Asking::Times unloaded = asking.Take();
+    const Asking::Times unloaded = asking->Take();
     const absl::StatusOr<ProcessStatus> before = StatusOf(server->process->pid());
     if (!before.ok()) return before.status();
 
@@ -320,10 +322,11 @@ class Rows {
     {
       PayOptions options = twice;
       options.load.address = server->address;
-      over = RunPay(options, [&asking] { asking.Take(); });
+      over = RunPay(options, [&asking] { asking->Take(); });
     }
     if (!over.ok()) return over.status();
-    const Asking::Times loaded = asking.Take();
+    const Asking::Times loaded = asking->Take();
+    asking.reset();
     const absl::StatusOr<ProcessStatus> after = StatusOf(server->process->pid());
     if (!after.ok()) return after.status();
 
@@ -333,7 +336,6 @@ class Rows {
     if (!again.ok()) return again.status();
     const absl::StatusOr<LoadResult> last = PayAt(*server, closed);
     if (!last.ok()) return last.status();
-    const double around = (largest + last->per_second()) / 2;
     if (absl::Status status = StopServer(*server); !status.ok()) return status;
 
     for (const ResultCounts::Line& line : over->results.Lines()) {
@@ -352,9 +354,9 @@ class Rows {
     result_.notes.push_back(fmt::format("asked meanwhile: {} of {} refused", loaded.refused(), loaded.asked));
     result_.notes.push_back(fmt::format(
         "paid of it: {:.0f} a second; largest rate before {:.0f}, after {:.0f}, median of the rounds of compare {:.0f}",
-        over->per_second(), largest, last->per_second(), MedianRate(result_.compare, "pay_stream")));
-    Add("overload_goodput", "twice the largest streamed rate offered: goodput / largest", over->per_second() / around,
-        0.8, /*at_most=*/false);
+        over->per_second(), first->per_second(), last->per_second(), median));
+    Add("overload_goodput", "twice the largest streamed rate offered: goodput / largest around it",
+        over->per_second() / std::max(first->per_second(), last->per_second()), 0.8, /*at_most=*/false);
     Add("recovered_p99_ms", "p99 at half the largest after it, first 2 s left out, ms",
         Ms(again->latency.Percentile(99)), std::max(10.0, 2 * Ms(half->latency.Percentile(99))), /*at_most=*/true);
     // Where none was answered, all of that time was not enough.

@@ -45,8 +45,10 @@ struct RowsResult {
 // Compare, and then, each against a switchd started for it: one payment at a time against its two syncs and an echo;
 // all payments on one station, and on one biller; latency at half of the largest unary rate; twice the largest streamed
 // rate over sixteen streams, in messages as full as the largest's, with inquiries and account inquiries asked all the
-// while; and then half of the largest again, whose first 2 seconds are left out (that largest rate is of the same
-// switchd, right before and right after); what metrics and logs cost (observation_cost.h). Errors as Compare's.
+// while; and then half of the largest again, whose first 2 seconds are left out; what metrics and logs cost
+// (observation_cost.h). The largest streamed rate is measured on that same switchd too, before and after: what is
+// offered is of the first or of Compare's, whichever is more, and goodput is told of the larger of the two. Errors as
+// Compare's.
 absl::StatusOr<RowsResult> MeasureRows(const RowsOptions& options);
 
 // Each promise with its bound and whether it was kept.

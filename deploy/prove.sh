@@ -63,7 +63,7 @@ esac
 
 cd "$(dirname "$0")/.."
 # What was compiled in another clone of this repository is taken from the cache too.
-export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=true CCACHE_SLOPPINESS=pch_defines,time_macros
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=true
 build_log=$(mktemp)
 trap 'rm -f "$build_log"' EXIT
 build() {

@@ -101,7 +101,10 @@ class RocksCommitLogImpl final : public RocksCommitLog {
     rocksdb::DB* db = nullptr;
     rocksdb::Status status;
     switch (purpose_) {
-      case Purpose::kBuild: options.error_if_exists = true; [[fallthrough]];
+      case Purpose::kBuild:
+        options.error_if_exists = true;
+        options.rate_limiter = nullptr;  // nobody commits beside it
+        [[fallthrough]];
       case Purpose::kWrite:
         status = rocksdb::DB::Open(options, folder_, descriptors, &families_, &db);
         if (status.ok()) status = SyncParent(options.env->GetFileSystem().get(), folder_);

@@ -89,6 +89,7 @@ PLANTED = (
     ("whitespace", "switch/core/a.h", 2, "#pragma once\nint a; \n"),
     ("whitespace", "switch/core/a.h", 0, "#pragma once\nint a;"),
     ("header", "switch/core/a.h", 1, "#ifndef A\n#define A\n#endif\n"),
+    ("using", "switch/core/money.cc", 1, "using ::testing::Eq;\n// Eq is not here.\n"),
     ("using", "switch/core/money.cc", 3, "#include <vector>\n\nusing std::vector;\nstd::vector<int> a;\n"),
     ("proto", "proto/waystation/v1/things.proto", 2, "message T {\n  int64 amount = 1;\n}\n"),
     ("proto", "proto/waystation/v1/things.proto", 2, "service S {\n  rpc Do(T) returns (T);\n}\n"),

@@ -89,9 +89,9 @@ def check_usings(tree):
     for path, text in tree.files.items():
         if not path.endswith(".cc"):
             continue
-        for using in re.finditer(r"^using (?:\w+::)+(\w+);", text, re.MULTILINE):
+        for using in re.finditer(r"^ *using (?:::)?(?:\w+::)+(\w+);", text, re.MULTILINE):
             name = using.group(1)
-            rest = re.sub(r"(?m)^#.*", "", text[: using.start()] + text[using.end() :])
+            rest = re.sub(r"(?m)^#include.*|//.*", "", text[: using.start()] + text[using.end() :])
             if not re.search(rf"(?<!::)\b{name}\b", rest):
                 line = text.count("\n", 0, using.start()) + 1
                 yield Finding(path, line, "using", f"{name}: not used without its namespace")

@@ -11,6 +11,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -26,7 +27,7 @@ MOST_TOGETHER = 8
 
 
 def flags(command):
-    """-std, -D, -I and -isystem of a compiler's command line: not those that only GCC knows."""
+    """-std, -D, -I and -isystem of a compiler's command line: nothing else of it changes what a source says."""
     words = command.get("arguments") or shlex.split(command["command"])
     kept = []
     for at, word in enumerate(words):
@@ -74,7 +75,7 @@ def run(root, scratch, paths, compiler_flags):
             "clang-tidy",
             "--quiet",
             f"--config-file={root / '.clang-tidy'}",
-            f"--header-filter=^{root}/({'|'.join(LAYERS)})",
+            f"--header-filter=^{re.escape(str(root))}/({'|'.join(LAYERS)})",
             str(unit),
             "--",
             *compiler_flags,
@@ -86,7 +87,8 @@ def run(root, scratch, paths, compiler_flags):
         capture_output=True,
         check=False,
     )
-    return "" if result.returncode == 0 else result.stdout + result.stderr
+    said = result.stdout + result.stderr or f"clang-tidy ended with status {result.returncode}\n"
+    return "" if result.returncode == 0 else said
 
 
 def tidy(root, scratch, paths, compiler_flags):

@@ -2,6 +2,7 @@
 """The format check and the clang-tidy run find what is planted in a small tree, and pass it without."""
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ inline size_t Bytes(const std::vector<std::string>& texts) {
   return bytes;
 }
 """
+BAD_SOURCE = COPIES.replace("#pragma once\n\n", "").replace("inline ", "")
 BADLY_FORMATTED = "#pragma once\n\nvoid Keep( int  a ) ;\n"
 
 
@@ -31,7 +33,8 @@ class FormatAndTidy(unittest.TestCase):
     def setUp(self):
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
-        self.root = pathlib.Path(scratch.name).resolve()
+        self.root = pathlib.Path(scratch.name).resolve() / "a+b (c)"
+        self.root.mkdir()
         for name in (".clang-format", ".clang-tidy"):
             shutil.copy(ROOT / name, self.root / name)
         (self.root / "switch/core").mkdir(parents=True)
@@ -41,13 +44,15 @@ class FormatAndTidy(unittest.TestCase):
     def source(self, name, text):
         path = self.root / "switch/core" / name
         path.write_text(text, encoding="utf-8")
-        command = f"c++ -std=c++20 -I{self.root} -c {path}"
-        self.commands.append({"directory": str(self.root), "file": str(path), "command": command})
+        arguments = ["c++", "-std=c++20", f"-I{self.root}", "-c", str(path)]
+        self.commands.append({"directory": str(self.root), "file": str(path), "arguments": arguments})
         (self.root / "compile_commands.json").write_text(json.dumps(self.commands), encoding="utf-8")
 
-    def run_check(self, script, *arguments):
+    def run_check(self, script, *arguments, path=""):
+        """`path`: a folder whose programs come before others of the same name."""
         command = [sys.executable, "-B", str(LINT / script), str(self.root), *arguments]
-        return subprocess.run(command, text=True, capture_output=True, check=False)
+        environment = dict(os.environ, PATH=f"{path}{os.pathsep * bool(path)}{os.environ['PATH']}")
+        return subprocess.run(command, text=True, capture_output=True, check=False, env=environment)
 
     def header(self, text):
         (self.root / "switch/core/a.h").write_text(text, encoding="utf-8")
@@ -69,15 +74,24 @@ class FormatAndTidy(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("performance-for-range-copy", result.stdout)
 
-    def test_findings_in_each_of_several_sources_are_found(self):
+    def test_a_finding_in_any_of_several_sources_is_found(self):
         self.header(GOOD)
-        self.source("b.cc", COPIES.replace("#pragma once\n\n", "").replace("inline ", ""))
-        self.source("c.cc", "struct Base {\n  virtual ~Base() = default;\n  virtual void Run();\n};\n"
-                            "struct Derived : Base {\n  virtual void Run();\n};\n")
-        result = self.run_check("tidy.py", str(self.root))
+        for planted in ("b.cc", "c.cc", "d.cc"):
+            self.commands.clear()
+            for name in ("b.cc", "c.cc", "d.cc"):
+                self.source(name, BAD_SOURCE if name == planted else f"int Of_{name[0]}() {{ return 1; }}\n")
+            result = self.run_check("tidy.py", str(self.root))
+            self.assertEqual(result.returncode, 1, planted)
+            self.assertRegex(result.stdout, planted + r":\d+:\d+: error: .*performance-for-range-copy")
+
+    def test_a_clang_tidy_that_is_killed_is_no_pass(self):
+        self.header(GOOD)
+        killed = self.root / "clang-tidy"
+        killed.write_text("#!/bin/sh\nkill -9 $$\n", encoding="utf-8")
+        killed.chmod(0o755)
+        result = self.run_check("tidy.py", str(self.root), path=str(self.root))
         self.assertEqual(result.returncode, 1)
-        self.assertRegex(result.stdout, r"b\.cc:\d+:\d+: error: .*performance-for-range-copy")
-        self.assertRegex(result.stdout, r"c\.cc:\d+:\d+: error: .*modernize-use-override")
+        self.assertIn("clang-tidy ended with status -9", result.stdout)
 
     def test_sources_whose_names_are_the_same_pass_apart(self):
         self.header(GOOD)

@@ -25,8 +25,6 @@
 namespace waystation::storage {
 namespace {
 
-using ::testing::HasSubstr;
-
 void Append(RocksCommitLog& log, uint64_t sequence, const std::string& text) {
   SealedBlock block{.first_sequence = sequence, .last_sequence = sequence, .bytes = text};
   RowBatch rows;
